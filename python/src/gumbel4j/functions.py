@@ -1,0 +1,225 @@
+"""The module-level functions: `Session`'s methods over one shared session that starts at the first call.
+
+The session is made on first use, closed silently when Python ends, and made anew when a forked child asks for it.
+It has the default settings: every core, the fastest backend, Java found in the usual places.
+Every function here may be called from any thread.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+    from gumbel4j.generator import Generator
+    from gumbel4j.session import Session
+
+_lock = threading.Lock()
+_shared: Session | None = None
+_owner = 0  # the process that made _shared: a forked child must not use its parent's
+
+
+def shared_session() -> Session:
+    """Return the session behind the module-level functions, starting it if there is none in this process.
+
+    Raises
+    ------
+    RuntimeError
+        If Java cannot be found or started; the message says what was tried and what to do.
+    """
+    global _shared, _owner
+    with _lock:
+        if _shared is None or _owner != os.getpid():
+            from gumbel4j.session import Session  # here, so that importing the package imports no Py4J
+
+            _shared = Session()
+            _owner = os.getpid()
+        return _shared
+
+
+def close_shared_session() -> None:
+    """End the shared session and its JVM now; the next call starts another. Arrays already returned stay valid."""
+    global _shared
+    with _lock:
+        session, _shared = _shared, None
+        if session is not None and _owner == os.getpid():
+            session.close()
+
+
+atexit.register(close_shared_session)
+
+
+def _new_lock_after_fork() -> None:
+    """Give a forked child a lock of its own: another thread of the parent may have held this one."""
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_new_lock_after_fork)
+
+
+def gumbel_softmax(
+    logits: ArrayLike,
+    tau: float = 1.0,
+    hard: bool = False,
+    axis: int = -1,
+    *,
+    seed: int | Generator | None = None,
+    stream: int | None = None,
+    first_row: int = 0,
+    out: NDArray[Any] | None = None,
+) -> NDArray[Any]:
+    """Draw relaxed one-hot samples: softmax((logits + Gumbel noise) / tau) along `axis`.
+
+    Parameters
+    ----------
+    logits
+        float32 or float64 of any shape with at least one axis: unnormalised log-probabilities. -inf masks a class.
+    tau
+        Temperature, finite and not negative. 0 is the limit: exactly one-hot.
+    hard
+        If True, exact one-hot vectors (the largest noisy logit, the first of equals) instead of soft ones.
+    axis
+        The axis of the classes.
+    seed
+        An integer in [0, 2**64), a Generator, or None for the default Generator (see `gumbel4j.seed`).
+    stream
+        The number of the draw, an integer in [0, 2**63), 0 if left out; only with an integer seed.
+    first_row
+        The row of a larger array at which `logits` starts: parts drawn with their own first_row equal the whole.
+        Rows are counted in C order over the axes other than `axis`.
+    out
+        Array of the shape and dtype of logits for the result; it must not overlap logits.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape and dtype of logits (native byte order): values in [0, 1] that sum to 1 along `axis`. `out` if given.
+
+    Raises
+    ------
+    TypeError
+        If an argument has the wrong type, or logits another dtype.
+    ValueError
+        If an argument is out of its range, or a row holds NaN, +inf, or nothing above -inf (the message names the
+        first such row); `out` may then be partly written.
+
+    Notes
+    -----
+    Jang, Gu, Poole (2017), "Categorical Reparameterization with Gumbel-Softmax"; Maddison, Mnih, Teh (2017), "The
+    Concrete Distribution".
+    """
+    return shared_session().gumbel_softmax(
+        logits, tau, hard, axis, seed=seed, stream=stream, first_row=first_row, out=out
+    )
+
+
+def gumbel(
+    shape: int | Sequence[int],
+    *,
+    seed: int | Generator | None = None,
+    stream: int | None = None,
+    first_row: int = 0,
+    dtype: DTypeLike = np.float32,
+    out: NDArray[Any] | None = None,
+) -> NDArray[Any]:
+    """Draw standard Gumbel noise, -log(-log(uniform)).
+
+    Parameters
+    ----------
+    shape
+        Shape of the result; its last axis counts as the classes.
+    dtype
+        numpy.float32 or numpy.float64.
+    seed, stream, first_row, out
+        As in `gumbel_softmax`, which adds this very noise to its logits.
+
+    Returns
+    -------
+    numpy.ndarray
+        Finite values between about -4 and 45 (dtype float32 or float64). `out` if given.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument has the wrong type or is out of its range.
+    """
+    return shared_session().gumbel(shape, seed=seed, stream=stream, first_row=first_row, dtype=dtype, out=out)
+
+
+def categorical(
+    logits: ArrayLike,
+    axis: int = -1,
+    *,
+    seed: int | Generator | None = None,
+    stream: int | None = None,
+    first_row: int = 0,
+    out: NDArray[Any] | None = None,
+) -> NDArray[np.int32]:
+    """Draw classes with the probabilities softmax(logits): the argmax of logits plus Gumbel noise along `axis`.
+
+    Parameters
+    ----------
+    logits, axis, seed, stream, first_row
+        As in `gumbel_softmax`; equal keys give the class where its hard sample has the one.
+    out
+        int32 array of the result's shape.
+
+    Returns
+    -------
+    numpy.ndarray
+        int32 indices, the shape of logits without `axis`. `out` if given.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `gumbel_softmax`.
+
+    Notes
+    -----
+    The Gumbel-max trick: Gumbel (1954); Maddison, Tarlow, Minka (2014), "A* Sampling".
+    """
+    return shared_session().categorical(logits, axis, seed=seed, stream=stream, first_row=first_row, out=out)
+
+
+def vjp(
+    sample: ArrayLike, upstream: ArrayLike, tau: float = 1.0, axis: int = -1
+) -> tuple[NDArray[Any], np.floating[Any]]:
+    """Pull a gradient back through a soft sample: the vector-Jacobian product of `gumbel_softmax`.
+
+    With y the sample and v the upstream gradient, dlogits = y (v - <y, v>) / tau and dtau = -<dlogits, log y>, where
+    classes with y = 0 take no part. Straight-through training passes the soft sample here too.
+
+    Parameters
+    ----------
+    sample
+        A soft sample that `gumbel_softmax` returned, float32 or float64.
+    upstream
+        The loss's gradient with respect to the sample: same shape and dtype.
+    tau
+        The temperature of that sample, positive.
+    axis
+        The axis of the classes.
+
+    Returns
+    -------
+    dlogits : numpy.ndarray
+        Gradient with respect to the logits: shape and dtype of sample.
+    dtau : numpy floating scalar
+        Gradient with respect to tau, summed over all rows.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument has the wrong type or is out of its range, or the shapes or dtypes differ.
+    """
+    return shared_session().vjp(sample, upstream, tau, axis)
