@@ -1,0 +1,126 @@
+package org.gumbel4j;
+
+import java.util.Objects;
+
+/** Checks of arguments at the public edge, with messages that name the argument, its value and what is allowed. */
+final class Check {
+  /** Stands for any thread but the owner of a confined arena. Never started. */
+  private static final Thread ANOTHER_THREAD = new Thread(() -> {});
+
+  private Check() {}
+
+  static void that(boolean allowed, String argument, Object value, String rule) {
+    if (!allowed) {
+      throw new IllegalArgumentException(argument + " = " + value + ": " + rule);
+    }
+  }
+
+  static void notNegative(String argument, long value, String why) {
+    if (value < 0) {
+      throw new IllegalArgumentException(
+          argument + " = " + value + ": must not be negative; " + why);
+    }
+  }
+
+  /** A temperature, or 0 for the argmax limit. */
+  static void temperature(double tau, ElementType type) {
+    if (!(tau >= 0 && tau < Double.POSITIVE_INFINITY)) {
+      throw new IllegalArgumentException(
+          "tau = " + tau + ": must be finite and not negative; 0 is the argmax limit");
+    }
+    if (type == ElementType.FLOAT32 && Float.isInfinite((float) tau)) {
+      throw new IllegalArgumentException(
+          "tau = " + tau + ": becomes infinite when rounded to FLOAT32, must be at most "
+              + Float.MAX_VALUE);
+    }
+  }
+
+  /** A temperature with a gradient. */
+  static void positiveTemperature(double tau, ElementType type) {
+    temperature(tau, type);
+    if (type == ElementType.FLOAT32 ? (float) tau == 0f : tau == 0.0) {
+      throw new IllegalArgumentException(
+          "tau = " + tau + ": must be greater than 0 (as " + type
+              + "), the argmax limit has no gradient");
+    }
+  }
+
+  /** The indices of all elements must fit the noise stream. */
+  static void elements(Noise noise, Matrix matrix) {
+    Objects.requireNonNull(noise, "noise");
+    long lastRow = noise.firstRow() + matrix.rows();
+    if (lastRow < 0 || Math.multiplyHigh(lastRow, matrix.classes()) != 0
+        || lastRow * matrix.classes() < 0) {
+      throw new IllegalArgumentException(
+          "firstRow = " + noise.firstRow() + ": (firstRow + rows) * classes must be below 2^63 with rows = "
+              + matrix.rows() + ", classes = " + matrix.classes());
+    }
+  }
+
+  static void floating(String argument, Matrix matrix) {
+    Objects.requireNonNull(matrix, argument);
+    if (!matrix.type().isFloating()) {
+      throw new IllegalArgumentException(
+          argument + " of type " + matrix.type() + ": must be FLOAT32 or FLOAT64");
+    }
+  }
+
+  /** The type and sizes that an argument must have beside another one. */
+  static void shape(
+      String argument, Matrix matrix, ElementType type, long rows, long classes) {
+    Objects.requireNonNull(matrix, argument);
+    if (matrix.type() != type || matrix.rows() != rows || matrix.classes() != classes) {
+      throw new IllegalArgumentException(
+          argument + " of " + matrix.rows() + " x " + matrix.classes() + " " + matrix.type()
+              + ": must be " + rows + " x " + classes + " " + type);
+    }
+  }
+
+  /** Memory that the operator may read. */
+  static void readable(String argument, Matrix matrix, boolean byOtherThreads) {
+    if (!matrix.segment().scope().isAlive()) {
+      throw new IllegalArgumentException(
+          argument + ": its arena is closed; keep the arena open until the operator returns");
+    }
+    if (!matrix.segment().isAccessibleBy(Thread.currentThread())) {
+      throw new IllegalArgumentException(
+          argument + ": belongs to another thread's confined arena; allocate it from Arena.ofShared()");
+    }
+    if (byOtherThreads && !matrix.segment().isAccessibleBy(ANOTHER_THREAD)) {
+      throw new IllegalArgumentException(
+          argument + ": belongs to a confined arena, which a pool's threads cannot enter; allocate it from"
+              + " Arena.ofShared() or use GumbelSoftmax.onCallerThread()");
+    }
+  }
+
+  /** Memory that the operator may write. */
+  static void writable(String argument, Matrix matrix, boolean byOtherThreads) {
+    readable(argument, matrix, byOtherThreads);
+    if (matrix.segment().isReadOnly()) {
+      throw new IllegalArgumentException(argument + ": is read-only, must be writable");
+    }
+  }
+
+  /** An output shares no element with another operand. */
+  static void disjoint(String argument, Matrix output, String otherArgument, Matrix other) {
+    if (overlap(output, other)) {
+      throw new IllegalArgumentException(
+          argument + ": overlaps " + otherArgument + " in memory, must have memory of its own");
+    }
+  }
+
+  private static boolean overlap(Matrix a, Matrix b) {
+    long distance = b.segment().address() - a.segment().address();
+    if (distance >= a.span() || -distance >= b.span() || a.span() == 0 || b.span() == 0) {
+      return false;
+    }
+    // Columns side by side in one buffer: the rows interleave without touching.
+    long step = a.rowStride() * a.type().bytes();
+    if (step == b.rowStride() * b.type().bytes()) {
+      long shift = Math.floorMod(distance, step);
+      return shift < a.classes() * a.type().bytes()
+          || shift + b.classes() * b.type().bytes() > step;
+    }
+    return true;
+  }
+}

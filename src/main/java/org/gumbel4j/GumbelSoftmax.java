@@ -1,0 +1,369 @@
+package org.gumbel4j;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.ForkJoinPool;
+import java.util.function.BooleanSupplier;
+import org.gumbel4j.kernel.KernelChoice;
+import org.gumbel4j.kernel.Kernels;
+
+/**
+ * Gumbel-Softmax over off-heap memory: {@code y = softmax((x + g) / tau)} with Gumbel(0, 1) noise {@code g} (Jang, Gu, Poole,
+ * "Categorical reparameterization with Gumbel-Softmax", ICLR 2017; Maddison, Mnih, Teh, "The Concrete distribution", ICLR 2017).
+ *
+ * <p>An instance says where the work is done and keeps no other state: it is immutable and safe for use from any thread. The operators
+ * are pure functions: equal arguments give equal bits on every backend, for any number of threads and any split of the rows.
+ *
+ * <p>Common to all operators:
+ *
+ * <ul>
+ *   <li>Each row of a matrix is one distribution over {@code classes}; logits are unnormalised log-probabilities. A logit of -infinity is a
+ *       mask: its class gets exactly 0 and is never drawn.
+ *   <li>Inputs are never written. An output has memory of its own; nothing is copied or allocated.
+ *   <li>An argument that is not allowed gives an {@link IllegalArgumentException} before anything is written: wrong type or shape, read-only
+ *       or overlapping output, a closed arena, another thread's confined arena, {@code tau} out of range.
+ *   <li>A row that no class can be sampled from gives an {@link InvalidLogitsException} that names the first such row; the contents of
+ *       the output are then unspecified.
+ *   <li>Results smaller than the smallest normal number are exactly 0.
+ * </ul>
+ */
+public final class GumbelSoftmax {
+  private final Kernels kernels;
+  private final RowSlices slices;
+
+  private GumbelSoftmax(Kernels kernels, RowSlices slices) {
+    this.kernels = kernels;
+    this.slices = slices;
+  }
+
+  /**
+   * Operators that do all work on the thread that calls them.
+   *
+   * @return the operators
+   */
+  public static GumbelSoftmax onCallerThread() {
+    return with(KernelChoice.active().kernels());
+  }
+
+  /**
+   * Operators that split large work by rows over a pool; small work stays on the calling thread.
+   *
+   * @param pool the pool, which the caller owns and closes; operands must come from shared arenas
+   * @return the operators
+   */
+  public static GumbelSoftmax on(ForkJoinPool pool) {
+    return onCallerThread().over(pool);
+  }
+
+  /** Operators of given kernels on the calling thread. */
+  static GumbelSoftmax with(Kernels kernels) {
+    return new GumbelSoftmax(kernels, new RowSlices(Optional.empty(), RowSlices.NEVER));
+  }
+
+  /** These operators, split over a pool. */
+  GumbelSoftmax over(ForkJoinPool pool) {
+    return new GumbelSoftmax(kernels, new RowSlices(Optional.of(pool), slices.cancelled()));
+  }
+
+  /**
+   * These operators, stopped early on demand: {@code cancelled} is asked between slices of rows, some milliseconds apart, from any thread
+   * at work. Once it says true the operator throws {@link java.util.concurrent.CancellationException}; its output is then unspecified.
+   *
+   * @param cancelled whether to stop; must be quick and thread-safe
+   * @return the operators
+   */
+  public GumbelSoftmax until(BooleanSupplier cancelled) {
+    Objects.requireNonNull(cancelled, "cancelled");
+    return new GumbelSoftmax(kernels, new RowSlices(slices.pool(), cancelled));
+  }
+
+  /**
+   * The backend that all operators use.
+   *
+   * @return its description
+   */
+  public static Backend backend() {
+    return Backend.active();
+  }
+
+  /**
+   * The raw words of the noise stream ({@code native/NOISE.md}, section 1).
+   *
+   * @param noise which draw
+   * @param out INT32 for the words of the float32 stream, INT64 for those of the float64 stream
+   * @throws IllegalArgumentException if an argument is not allowed
+   */
+  public void words(Noise noise, Matrix out) {
+    Objects.requireNonNull(out, "out");
+    if (out.type().isFloating()) {
+      throw new IllegalArgumentException("out of type " + out.type() + ": must be INT32 or INT64");
+    }
+    Check.elements(noise, out);
+    writable("out", out);
+    slices.run(
+        out.rows(),
+        out.classes(),
+        (row, count) ->
+            kernels.words(
+                out.type().code(),
+                count,
+                out.classes(),
+                noise.seed(),
+                noise.stream(),
+                noise.firstRow() + row,
+                out.from(row),
+                out.rowStride()));
+  }
+
+  /**
+   * The uniforms behind the noise ({@code native/NOISE.md}, section 2), strictly above 0 and reaching 2^-65; exact for the float32 stream,
+   * rounded once for the float64 stream.
+   *
+   * @param stream FLOAT32 or FLOAT64: the stream that matrices of this type draw from
+   * @param noise which draw
+   * @param out FLOAT64
+   * @throws IllegalArgumentException if an argument is not allowed
+   */
+  public void uniform(ElementType stream, Noise noise, Matrix out) {
+    Objects.requireNonNull(stream, "stream");
+    Objects.requireNonNull(out, "out");
+    Check.that(stream.isFloating(), "stream", stream, "must be FLOAT32 or FLOAT64");
+    Check.shape("out", out, ElementType.FLOAT64, out.rows(), out.classes());
+    Check.elements(noise, out);
+    writable("out", out);
+    slices.run(
+        out.rows(),
+        out.classes(),
+        (row, count) ->
+            kernels.uniform(
+                stream.code(),
+                count,
+                out.classes(),
+                noise.seed(),
+                noise.stream(),
+                noise.firstRow() + row,
+                out.from(row),
+                out.rowStride()));
+  }
+
+  /**
+   * Gumbel(0, 1) noise, the values that every sampling operator adds to its logits: {@code g = -log(-log(1 - U))}. Finite always, up to
+   * about 45.
+   *
+   * @param noise which draw
+   * @param out FLOAT32 or FLOAT64
+   * @throws IllegalArgumentException if an argument is not allowed
+   */
+  public void gumbel(Noise noise, Matrix out) {
+    Check.floating("out", out);
+    Check.elements(noise, out);
+    writable("out", out);
+    slices.run(
+        out.rows(),
+        out.classes(),
+        (row, count) ->
+            kernels.gumbel(
+                out.type().code(),
+                count,
+                out.classes(),
+                noise.seed(),
+                noise.stream(),
+                noise.firstRow() + row,
+                out.from(row),
+                out.rowStride()));
+  }
+
+  /**
+   * Soft samples: {@code y = softmax((x + g) / tau)}. Rows sum to 1 within rounding.
+   *
+   * @param logits FLOAT32 or FLOAT64
+   * @param tau the temperature: finite, not negative, rounded to the type of the logits; 0 (also after rounding) is the argmax limit, the
+   *     same as {@link #hard}
+   * @param noise which draw
+   * @param out the samples, of the type and shape of the logits
+   * @throws InvalidLogitsException if a row cannot be sampled
+   * @throws IllegalArgumentException if an argument is not allowed
+   */
+  public void soft(Matrix logits, double tau, Noise noise, Matrix out) {
+    Check.floating("logits", logits);
+    Check.temperature(tau, logits.type());
+    Check.shape("out", out, logits.type(), logits.rows(), logits.classes());
+    sampling(logits, noise, out);
+    long written =
+        slices.run(
+            logits.rows(),
+            logits.classes(),
+            (row, count) ->
+                kernels.soft(
+                    logits.type().code(),
+                    count,
+                    logits.classes(),
+                    logits.from(row),
+                    logits.rowStride(),
+                    tau,
+                    noise.seed(),
+                    noise.stream(),
+                    noise.firstRow() + row,
+                    out.from(row),
+                    out.rowStride()));
+    refuseIfIncomplete(logits, written);
+  }
+
+  /**
+   * Hard samples: exactly 1 at the class with the largest perturbed logit (the first one of equals), exactly 0 elsewhere. The forward value
+   * of the straight-through estimator; its backward is {@link #vjp} of the soft sample with the same noise.
+   *
+   * @param logits FLOAT32 or FLOAT64
+   * @param noise which draw
+   * @param out the samples, of the type and shape of the logits
+   * @throws InvalidLogitsException if a row cannot be sampled
+   * @throws IllegalArgumentException if an argument is not allowed
+   */
+  public void hard(Matrix logits, Noise noise, Matrix out) {
+    Check.floating("logits", logits);
+    Check.shape("out", out, logits.type(), logits.rows(), logits.classes());
+    sampling(logits, noise, out);
+    long written =
+        slices.run(
+            logits.rows(),
+            logits.classes(),
+            (row, count) ->
+                kernels.hard(
+                    logits.type().code(),
+                    count,
+                    logits.classes(),
+                    logits.from(row),
+                    logits.rowStride(),
+                    noise.seed(),
+                    noise.stream(),
+                    noise.firstRow() + row,
+                    out.from(row),
+                    out.rowStride()));
+    refuseIfIncomplete(logits, written);
+  }
+
+  /**
+   * Categorical samples by the Gumbel-max trick: the class that {@link #hard} marks, drawn with probability softmax(logits).
+   *
+   * @param logits FLOAT32 or FLOAT64, of at most 2^31 - 1 classes
+   * @param noise which draw
+   * @param out INT32, one class in each of {@code logits.rows()} rows
+   * @throws InvalidLogitsException if a row cannot be sampled
+   * @throws IllegalArgumentException if an argument is not allowed
+   */
+  public void categorical(Matrix logits, Noise noise, Matrix out) {
+    Check.floating("logits", logits);
+    Check.that(
+        logits.classes() <= Integer.MAX_VALUE,
+        "classes",
+        logits.classes(),
+        "must be at most 2147483647, since indices are INT32");
+    Check.shape("out", out, ElementType.INT32, logits.rows(), 1);
+    sampling(logits, noise, out);
+    long written =
+        slices.run(
+            logits.rows(),
+            logits.classes(),
+            (row, count) ->
+                kernels.categorical(
+                    logits.type().code(),
+                    count,
+                    logits.classes(),
+                    logits.from(row),
+                    logits.rowStride(),
+                    noise.seed(),
+                    noise.stream(),
+                    noise.firstRow() + row,
+                    out.from(row),
+                    out.rowStride()));
+    refuseIfIncomplete(logits, written);
+  }
+
+  /**
+   * Backward of {@link #soft}, the vector-Jacobian product: with {@code y} the soft sample and {@code v} the upstream gradient, {@code
+   * dLogits = y (v - <y, v>) / tau} and {@code dTau = -<dLogits, log y>}, terms with {@code y = 0} being 0. A non-finite upstream
+   * gradient passes through as NaN, except at classes with {@code y = 0}, which take no part.
+   *
+   * @param sample the result of {@link #soft}, FLOAT32 or FLOAT64
+   * @param upstream the gradient with respect to the sample, of its type and shape
+   * @param tau the temperature of the sample, greater than 0 (also after rounding to the type)
+   * @param dLogits the gradient with respect to the logits, of the same type and shape
+   * @param dTau the gradient with respect to tau, one value in each of {@code sample.rows()} rows, of the same type; their sum is the
+   *     gradient of a tau that all rows share
+   * @throws IllegalArgumentException if an argument is not allowed
+   */
+  public void vjp(Matrix sample, Matrix upstream, double tau, Matrix dLogits, Matrix dTau) {
+    Check.floating("sample", sample);
+    Check.positiveTemperature(tau, sample.type());
+    Check.shape("upstream", upstream, sample.type(), sample.rows(), sample.classes());
+    Check.shape("dLogits", dLogits, sample.type(), sample.rows(), sample.classes());
+    Check.shape("dTau", dTau, sample.type(), sample.rows(), 1);
+    readable("sample", sample);
+    readable("upstream", upstream);
+    writable("dLogits", dLogits);
+    writable("dTau", dTau);
+    Check.disjoint("dLogits", dLogits, "sample", sample);
+    Check.disjoint("dLogits", dLogits, "upstream", upstream);
+    Check.disjoint("dTau", dTau, "sample", sample);
+    Check.disjoint("dTau", dTau, "upstream", upstream);
+    Check.disjoint("dTau", dTau, "dLogits", dLogits);
+    slices.run(
+        sample.rows(),
+        sample.classes(),
+        (row, count) ->
+            kernels.vjp(
+                sample.type().code(),
+                count,
+                sample.classes(),
+                sample.from(row),
+                sample.rowStride(),
+                upstream.from(row),
+                upstream.rowStride(),
+                tau,
+                dLogits.from(row),
+                dLogits.rowStride(),
+                dTau.from(row),
+                dTau.rowStride()));
+  }
+
+  /** What every operator that samples asks of its operands' memory and key. */
+  private void sampling(Matrix logits, Noise noise, Matrix out) {
+    Check.elements(noise, logits);
+    readable("logits", logits);
+    writable("out", out);
+    Check.disjoint("out", out, "logits", logits);
+  }
+
+  private void readable(String argument, Matrix matrix) {
+    Check.readable(argument, matrix, slices.pool().isPresent());
+  }
+
+  private void writable(String argument, Matrix matrix) {
+    Check.writable(argument, matrix, slices.pool().isPresent());
+  }
+
+  private static void refuseIfIncomplete(Matrix logits, long written) {
+    if (written < logits.rows()) {
+      throw new InvalidLogitsException(written, fault(logits, written));
+    }
+  }
+
+  private static String fault(Matrix logits, long row) {
+    MemorySegment segment = logits.segment();
+    for (long column = 0; column < logits.classes(); column++) {
+      long at = row * logits.rowStride() + column;
+      double logit =
+          logits.type() == ElementType.FLOAT32
+              ? segment.getAtIndex(ValueLayout.JAVA_FLOAT, at)
+              : segment.getAtIndex(ValueLayout.JAVA_DOUBLE, at);
+      if (!(logit < Double.POSITIVE_INFINITY)) {
+        return "logits row " + row + " holds " + logit + " at class " + column
+            + ": every logit must be finite, or -Infinity for a masked class";
+      }
+    }
+    return "logits row " + row
+        + " is -Infinity at every class: at least one class must have a finite logit";
+  }
+}

@@ -1,0 +1,239 @@
+package org.gumbel4j.kernel;
+
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/** The operators of {@code native/NOISE.md}, section 7, on rows of float32. */
+final class Float32Rows implements RowOperators {
+  /** Elements that share a group of 64 words, one word each. */
+  private static final int GROUP = 64;
+
+  private final Philox philox;
+  private final Philox tail;
+  private final int[] words = new int[BLOCK + GROUP];
+  private final int[] tailWords = new int[Philox.GROUP_WORDS];
+  private final float[] noise = new float[BLOCK];
+  private final float[] values = new float[BLOCK];
+  private final float[] others = new float[BLOCK];
+  private final float[] lanes = new float[LANES];
+
+  Float32Rows(long seed, long stream) {
+    philox = new Philox(seed, stream);
+    tail = philox.tail();
+  }
+
+  @Override
+  public void uniform(long element, long classes, MemorySegment out, long outAt) {
+    for (long block = 0; block < classes; block += BLOCK) {
+      int count = (int) Math.min(BLOCK, classes - block);
+      int offset = fillWords(element + block, count);
+      for (int i = 0; i < count; i++) {
+        int word = words[offset + i];
+        int tailWord = Float32Math.needsTail(word) ? tailWord(element + block + i) : 0;
+        out.setAtIndex(JAVA_DOUBLE, outAt + block + i, Float32Math.uniform(word, tailWord));
+      }
+    }
+  }
+
+  @Override
+  public void gumbel(long element, long classes, MemorySegment out, long outAt) {
+    for (long block = 0; block < classes; block += BLOCK) {
+      int count = (int) Math.min(BLOCK, classes - block);
+      fillNoise(element + block, count);
+      store(noise, count, out, outAt + block);
+    }
+  }
+
+  @Override
+  public boolean soft(
+      MemorySegment logits,
+      long logitsAt,
+      double tau,
+      long element,
+      long classes,
+      MemorySegment out,
+      long outAt) {
+    float top = Float.NEGATIVE_INFINITY;
+    for (long block = 0; block < classes; block += BLOCK) {
+      int count = (int) Math.min(BLOCK, classes - block);
+      if (!perturb(logits, logitsAt + block, element + block, count)) {
+        return false;
+      }
+      top = Math.max(top, max(count));
+      store(values, count, out, outAt + block);
+    }
+    if (top == Float.NEGATIVE_INFINITY) {
+      return false;
+    }
+    float sum = 0f;
+    for (long block = 0; block < classes; block += BLOCK) {
+      int count = (int) Math.min(BLOCK, classes - block);
+      load(out, outAt + block, values, count);
+      for (int i = 0; i < count; i++) {
+        values[i] = Float32Math.exp((values[i] - top) / (float) tau);
+      }
+      Arrays.fill(lanes, 0f);
+      for (int i = 0; i < count; i++) {
+        lanes[i & (LANES - 1)] += values[i];
+      }
+      sum += fold();
+      store(values, count, out, outAt + block);
+    }
+    float scale = 1f / sum;
+    for (long block = 0; block < classes; block += BLOCK) {
+      int count = (int) Math.min(BLOCK, classes - block);
+      load(out, outAt + block, values, count);
+      for (int i = 0; i < count; i++) {
+        float y = values[i] * scale;
+        values[i] = y < Float.MIN_NORMAL ? 0f : y;
+      }
+      store(values, count, out, outAt + block);
+    }
+    return true;
+  }
+
+  @Override
+  public long argmax(MemorySegment logits, long logitsAt, long element, long classes) {
+    float top = Float.NEGATIVE_INFINITY;
+    long best = -1;
+    for (long block = 0; block < classes; block += BLOCK) {
+      int count = (int) Math.min(BLOCK, classes - block);
+      if (!perturb(logits, logitsAt + block, element + block, count)) {
+        return -1;
+      }
+      for (int i = 0; i < count; i++) {
+        if (values[i] > top) {
+          top = values[i];
+          best = block + i;
+        }
+      }
+    }
+    return best;
+  }
+
+  @Override
+  public void oneHot(long one, long classes, MemorySegment out, long outAt) {
+    out.asSlice(outAt * Float.BYTES, classes * Float.BYTES).fill((byte) 0);
+    out.setAtIndex(JAVA_FLOAT, outAt + one, 1f);
+  }
+
+  @Override
+  public void vjp(
+      MemorySegment sample,
+      long sampleAt,
+      MemorySegment upstream,
+      long upstreamAt,
+      double tau,
+      long classes,
+      MemorySegment dlogits,
+      long dlogitsAt,
+      MemorySegment dtau,
+      long dtauAt) {
+    float dot = 0f;
+    for (long block = 0; block < classes; block += BLOCK) {
+      int count = (int) Math.min(BLOCK, classes - block);
+      load(sample, sampleAt + block, values, count);
+      load(upstream, upstreamAt + block, others, count);
+      Arrays.fill(lanes, 0f);
+      for (int i = 0; i < count; i++) {
+        if (values[i] != 0f) {
+          int lane = i & (LANES - 1);
+          lanes[lane] = Math.fma(values[i], others[i], lanes[lane]);
+        }
+      }
+      dot += fold();
+    }
+    float sum = 0f;
+    for (long block = 0; block < classes; block += BLOCK) {
+      int count = (int) Math.min(BLOCK, classes - block);
+      load(sample, sampleAt + block, values, count);
+      load(upstream, upstreamAt + block, others, count);
+      Arrays.fill(lanes, 0f);
+      for (int i = 0; i < count; i++) {
+        float y = values[i];
+        float gradient = 0f;
+        if (y != 0f) {
+          gradient = Float32Math.clean(y * (others[i] - dot) / (float) tau);
+          int lane = i & (LANES - 1);
+          lanes[lane] = Math.fma(gradient, Float32Math.log(y), lanes[lane]);
+        }
+        others[i] = gradient;
+      }
+      sum += fold();
+      store(others, count, dlogits, dlogitsAt + block);
+    }
+    dtau.setAtIndex(JAVA_FLOAT, dtauAt, Float32Math.clean(-sum));
+  }
+
+  /** Writes logits plus noise to {@link #values}; false where a logit is NaN or +inf. */
+  private boolean perturb(MemorySegment logits, long logitsAt, long element, int count) {
+    fillNoise(element, count);
+    load(logits, logitsAt, values, count);
+    boolean valid = true;
+    for (int i = 0; i < count; i++) {
+      valid &= values[i] < Float.POSITIVE_INFINITY;
+      values[i] += noise[i];
+    }
+    return valid;
+  }
+
+  private float max(int count) {
+    float max = Float.NEGATIVE_INFINITY;
+    for (int i = 0; i < count; i++) {
+      max = Math.max(max, values[i]);
+    }
+    return max;
+  }
+
+  /** Writes the noise of {@code count} elements from {@code element} on to {@link #noise}. */
+  private void fillNoise(long element, int count) {
+    int offset = fillWords(element, count);
+    boolean rare = false;
+    for (int i = 0; i < count; i++) {
+      int word = words[offset + i];
+      rare |= Float32Math.needsTail(word);
+      noise[i] = Float32Math.gumbel(word);
+    }
+    for (int i = 0; rare && i < count; i++) {
+      int word = words[offset + i];
+      if (Float32Math.needsTail(word)) {
+        noise[i] = Float32Math.gumbel(word, tailWord(element + i));
+      }
+    }
+  }
+
+  /** Fills {@link #words} with the groups that hold these elements and returns the place of the first element. */
+  private int fillWords(long element, int count) {
+    int offset = (int) (element & (GROUP - 1));
+    long group = element >>> 6;
+    for (int at = 0; at < offset + count; at += GROUP) {
+      philox.group(group++, words, at);
+    }
+    return offset;
+  }
+
+  private int tailWord(long element) {
+    tail.group(element >>> 6, tailWords, 0);
+    return tailWords[(int) (element & (GROUP - 1))];
+  }
+
+  private float fold() {
+    for (int half = LANES / 2; half > 0; half /= 2) {
+      for (int lane = 0; lane < half; lane++) {
+        lanes[lane] += lanes[lane + half];
+      }
+    }
+    return lanes[0];
+  }
+
+  private static void load(MemorySegment from, long at, float[] to, int count) {
+    MemorySegment.copy(from, JAVA_FLOAT, at * Float.BYTES, to, 0, count);
+  }
+
+  private static void store(float[] from, int count, MemorySegment to, long at) {
+    MemorySegment.copy(from, 0, to, JAVA_FLOAT, at * Float.BYTES, count);
+  }
+}
