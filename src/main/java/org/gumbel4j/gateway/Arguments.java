@@ -1,0 +1,99 @@
+package org.gumbel4j.gateway;
+
+import java.util.HashMap;
+import java.util.Locale;
+import java.util.Map;
+import org.gumbel4j.ElementType;
+import org.gumbel4j.Matrix;
+import org.gumbel4j.Noise;
+
+/**
+ * The arguments of one operator call: {@code name=value} pairs separated by blanks, as in
+ *
+ * <pre>
+ * logits=3:4096:float32:64:10:10 out=5:0:float32:64:10:10 tau=0.5 seed=7 stream=0 first_row=0
+ * </pre>
+ *
+ * <p>A matrix is {@code segment:offset in bytes:element type:rows:classes:row stride in elements}. Integers are signed, so a seed of
+ * 2^63 or more arrives as a negative number of the same 64 bits. Decimal numbers are in a form that {@link Double#parseDouble} reads.
+ */
+final class Arguments {
+  private final Map<String, String> values = new HashMap<>();
+  private final Map<String, Matrix> matrices = new HashMap<>();
+  private final long elements;
+
+  Arguments(String text, Segments segments) {
+    long sum = 0;
+    for (String pair : text.split(" ")) {
+      int equals = pair.indexOf('=');
+      if (equals < 1) {
+        throw new IllegalArgumentException("argument '" + pair + "': must be name=value");
+      }
+      String name = pair.substring(0, equals);
+      String value = pair.substring(equals + 1);
+      if (value.indexOf(':') >= 0) {
+        Matrix matrix = matrix(name, value, segments);
+        matrices.put(name, matrix);
+        sum += matrix.rows() * matrix.classes();
+      } else {
+        values.put(name, value);
+      }
+    }
+    elements = sum;
+  }
+
+  /** The elements of all matrices together: a measure of the work. */
+  long elements() {
+    return elements;
+  }
+
+  Matrix matrix(String name) {
+    return present(matrices, name);
+  }
+
+  double number(String name) {
+    return Double.parseDouble(present(values, name));
+  }
+
+  ElementType type(String name) {
+    return type(name, present(values, name));
+  }
+
+  Noise noise() {
+    return new Noise(integer("seed"), integer("stream"), integer("first_row"));
+  }
+
+  private long integer(String name) {
+    return Long.parseLong(present(values, name));
+  }
+
+  private static Matrix matrix(String name, String value, Segments segments) {
+    String[] parts = value.split(":");
+    if (parts.length != 6) {
+      throw new IllegalArgumentException(
+          name + " = " + value + ": must be segment:offset:type:rows:classes:stride");
+    }
+    return new Matrix(
+        segments.from(Long.parseLong(parts[0]), Long.parseLong(parts[1])),
+        type(name, parts[2]),
+        Long.parseLong(parts[3]),
+        Long.parseLong(parts[4]),
+        Long.parseLong(parts[5]));
+  }
+
+  private static ElementType type(String name, String value) {
+    try {
+      return ElementType.valueOf(value.toUpperCase(Locale.ROOT));
+    } catch (IllegalArgumentException unknown) {
+      throw new IllegalArgumentException(name + ": unknown element type " + value, unknown);
+    }
+  }
+
+  private static <T> T present(Map<String, T> all, String name) {
+    T value = all.get(name);
+    if (value == null) {
+      throw new IllegalArgumentException("argument '" + name + "' is missing");
+    }
+    return value;
+  }
+}
