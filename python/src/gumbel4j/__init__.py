@@ -4,9 +4,10 @@
     >>> y = gj.gumbel_softmax(logits, tau=0.5, seed=7)      # soft samples
     >>> k = gj.categorical(logits, seed=7)                  # the class each of them leans to
 
-`gumbel_softmax`, `gumbel`, `categorical` and `vjp` share one Java session that starts at the first call; `Session`
-gives one of your own. `Generator` and `seed` say where the noise comes from. `reference` computes the same numbers
-with NumPy alone. Importing this package starts no Java and imports neither Py4J nor matplotlib.
+`gumbel_softmax`, `gumbel`, `categorical` and `vjp` share one Java session that starts at the first call;
+`Session` gives one of your own. `Generator` and `seed` say where the noise comes from. `reference` computes
+the same numbers with NumPy alone. Importing this package starts no Java and imports neither Py4J nor
+matplotlib.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The module-level functions: `Session`'s methods over one shared session that starts at the first call.
 
-The session is made on first use, closed silently when Python ends, and made anew when a forked child asks for it.
-It has the default settings: every core, the fastest backend, Java found in the usual places.
-Every function here may be called from any thread.
+The session is made on first use, closed silently when Python ends, and made anew when a forked child asks for
+it. It has the default settings: every core, the fastest backend, Java found in the usual places. Every
+function here may be called from any thread.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def shared_session() -> Session:
 
 
 def close_shared_session() -> None:
-    """End the shared session and its JVM now; the next call starts another. Arrays already returned stay valid."""
+    """End the shared session and its JVM; the next call starts another. Returned arrays stay valid."""
     global _shared
     with _lock:
         session, _shared = _shared, None
@@ -83,7 +83,8 @@ def gumbel_softmax(
     Parameters
     ----------
     logits
-        float32 or float64 of any shape with at least one axis: unnormalised log-probabilities. -inf masks a class.
+        float32 or float64 of any shape with at least one axis: unnormalised log-probabilities. -inf masks a
+        class.
     tau
         Temperature, finite and not negative. 0 is the limit: exactly one-hot.
     hard
@@ -95,28 +96,29 @@ def gumbel_softmax(
     stream
         The number of the draw, an integer in [0, 2**63), 0 if left out; only with an integer seed.
     first_row
-        The row of a larger array at which `logits` starts: parts drawn with their own first_row equal the whole.
-        Rows are counted in C order over the axes other than `axis`.
+        The row of a larger array at which `logits` starts: parts drawn with their own first_row equal the
+        whole. Rows are counted in C order over the axes other than `axis`.
     out
         Array of the shape and dtype of logits for the result; it must not overlap logits.
 
     Returns
     -------
     numpy.ndarray
-        Shape and dtype of logits (native byte order): values in [0, 1] that sum to 1 along `axis`. `out` if given.
+        Shape and dtype of logits (native byte order): values in [0, 1] that sum to 1 along `axis`. `out` if
+        given.
 
     Raises
     ------
     TypeError
         If an argument has the wrong type, or logits another dtype.
     ValueError
-        If an argument is out of its range, or a row holds NaN, +inf, or nothing above -inf (the message names the
-        first such row); `out` may then be partly written.
+        If an argument is out of its range, or a row holds NaN, +inf, or nothing above -inf (the message names
+        the first such row); `out` may then be partly written.
 
     Notes
     -----
-    Jang, Gu, Poole (2017), "Categorical Reparameterization with Gumbel-Softmax"; Maddison, Mnih, Teh (2017), "The
-    Concrete Distribution".
+    Jang, Gu, Poole (2017), "Categorical Reparameterization with Gumbel-Softmax"; Maddison, Mnih, Teh (2017),
+    "The Concrete Distribution".
     """
     return shared_session().gumbel_softmax(
         logits, tau, hard, axis, seed=seed, stream=stream, first_row=first_row, out=out
@@ -165,7 +167,7 @@ def categorical(
     first_row: int = 0,
     out: NDArray[Any] | None = None,
 ) -> NDArray[np.int32]:
-    """Draw classes with the probabilities softmax(logits): the argmax of logits plus Gumbel noise along `axis`.
+    """Draw classes with the probabilities softmax(logits): argmax of logits plus Gumbel noise along `axis`.
 
     Parameters
     ----------
@@ -196,7 +198,7 @@ def vjp(
 ) -> tuple[NDArray[Any], np.floating[Any]]:
     """Pull a gradient back through a soft sample: the vector-Jacobian product of `gumbel_softmax`.
 
-    With y the sample and v the upstream gradient, dlogits = y (v - <y, v>) / tau and dtau = -<dlogits, log y>, where
+    With y the sample and v the upstream gradient, dlogits = y (v - <y, v>) / tau and dtau = -<dlogits, log y>;
     classes with y = 0 take no part. Straight-through training passes the soft sample here too.
 
     Parameters

@@ -1,7 +1,7 @@
-"""Where `seed` and `stream` come from: Generator, the default one, and the rule that makes a key of arguments.
+"""Where `seed` and `stream` come from: Generator, the default one, and how arguments become a key.
 
-Every noise value is a pure function of (seed, stream, element index), so a generator holds no random state: it
-only remembers a seed and counts draws, giving each draw its own stream.
+Every noise value is a pure function of (seed, stream, element index), so a generator holds no random state:
+it only remembers a seed and counts draws, giving each draw its own stream.
 """
 
 from __future__ import annotations
@@ -52,8 +52,9 @@ class Generator:
 
     Notes
     -----
-    Safe to share between threads: no two calls of `next` get the same stream. Two generators are equal when they
-    would hand out the same keys from now on. A copy or an unpickled generator goes on where the original stood.
+    Safe to share between threads: no two calls of `next` get the same stream. Two generators are equal when
+    they would hand out the same keys from now on. A copy or an unpickled generator goes on where the original
+    stood.
 
     Examples
     --------

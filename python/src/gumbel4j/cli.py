@@ -1,0 +1,166 @@
+"""The command line: `gumbel4j demo | validate | sample | info`.
+
+Exit status: 0 all well; 1 a validation failed; 2 the arguments, a file or the Java installation cannot be
+used, said in one message on standard error; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+import gumbel4j
+from gumbel4j.generator import Generator
+from gumbel4j.sample import Kind, SampleError, read_logits, sample, write_array
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gumbel4j.session import Session
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status; `argv` defaults to the process's own arguments."""
+    args = _parser().parse_args(argv)
+    try:
+        status: int = args.run(args)
+    except (SampleError, OSError, RuntimeError) as error:
+        print(f"gumbel4j {args.command}: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"gumbel4j {args.command}: interrupted", file=sys.stderr)
+        return 130
+    return status
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaint is one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="gumbel4j", description="Gumbel-Softmax samples, drawn by a Java core.")
+    parser.add_argument("--version", action="version", version=f"gumbel4j {gumbel4j.__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    engine = argparse.ArgumentParser(add_help=False)
+    group = engine.add_argument_group("engine")
+    group.add_argument("--backend", choices=("auto", "native", "java"), default="auto", help="default: auto")
+    group.add_argument("--threads", type=_integer, metavar="N", help="default: every core")
+    group.add_argument("--java-home", metavar="DIR", help="default: looked for in the usual places")
+
+    demo = commands.add_parser("demo", parents=[engine], help="show in numbers and pictures what it does")
+    demo.add_argument(
+        "--out", type=Path, default=Path("gumbel4j-demo"), metavar="DIR", help="folder of the pictures"
+    )
+    demo.set_defaults(run=_demo)
+
+    validate = commands.add_parser(
+        "validate", parents=[engine], help="check Java against NumPy, layer by layer"
+    )
+    validate.add_argument("--json", type=Path, metavar="FILE", help="write the table to FILE as well")
+    validate.set_defaults(run=_validate)
+
+    draw = commands.add_parser("sample", parents=[engine], help="draw samples from a .npy file of logits")
+    draw.add_argument("logits", type=Path, help=".npy file, float32 or float64")
+    draw.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=".npy file to write")
+    draw.add_argument("--tau", type=float, default=1.0, help="temperature of soft samples (default: 1)")
+    kinds = draw.add_mutually_exclusive_group()
+    kinds.add_argument(
+        "--hard", dest="kind", action="store_const", const="hard", help="one-hot samples; tau has no effect"
+    )
+    kinds.add_argument(
+        "--categorical",
+        dest="kind",
+        action="store_const",
+        const="categorical",
+        help="int32 class indices; tau has no effect",
+    )
+    draw.add_argument(
+        "--axis", type=_integer, default=-1, metavar="N", help="axis of the classes (default: -1)"
+    )
+    draw.add_argument(
+        "--seed", type=_integer, metavar="N", help="0 to 2**64 - 1 (default: drawn and printed)"
+    )
+    draw.add_argument(
+        "--stream", type=_integer, default=0, metavar="N", help="number of the draw (default: 0)"
+    )
+    draw.set_defaults(run=_sample, kind="soft")
+
+    info = commands.add_parser("info", parents=[engine], help="versions, Java, backend, data plane, threads")
+    info.add_argument("--json", action="store_true", help="print JSON")
+    info.set_defaults(run=_info)
+    return parser
+
+
+def _integer(text: str) -> int:
+    """Read a decimal, 0x, 0o or 0b integer."""
+    try:
+        return int(text, 0)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an integer") from None
+
+
+def _session(args: argparse.Namespace) -> Session:
+    try:
+        return gumbel4j.Session(threads=args.threads, backend=args.backend, java_home=args.java_home)
+    except (TypeError, ValueError) as error:
+        raise SampleError(str(error)) from error
+
+
+def _demo(args: argparse.Namespace) -> int:
+    from gumbel4j import demo  # here: it imports matplotlib, which the other commands do without
+
+    with _session(args) as session:
+        for line in demo.run(session, args.out):
+            print(line, flush=True)
+    return 0
+
+
+def _validate(args: argparse.Namespace) -> int:
+    from gumbel4j import validate
+
+    with _session(args) as session:
+        checks = validate.run(session)
+    print(validate.table(checks))
+    if args.json is not None:
+        args.json.write_text(json.dumps([check.as_dict() for check in checks], indent=1) + "\n")
+    return 0 if all(check.passed for check in checks) else 1
+
+
+def _sample(args: argparse.Namespace) -> int:
+    logits = read_logits(args.logits)
+    seed = Generator().seed if args.seed is None else args.seed
+    kind: Kind = args.kind
+    with _session(args) as session:
+        samples = sample(session, logits, kind, tau=args.tau, axis=args.axis, seed=seed, stream=args.stream)
+        write_array(args.output, samples)
+        drawn = f"{kind}, tau {args.tau:g}" if kind == "soft" else kind
+        shape = " x ".join(map(str, samples.shape)) or "one value"
+        print(f"{args.output}: {shape}, {samples.dtype}, {drawn}, seed {seed}, stream {args.stream}")
+    return 0
+
+
+def _info(args: argparse.Namespace) -> int:
+    with _session(args) as session:
+        facts: dict[str, Any] = {
+            "gumbel4j": gumbel4j.__version__,
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            **session.info(),
+        }
+    if args.json:
+        print(json.dumps(facts, indent=1, default=str))
+    else:
+        width = max(map(len, facts))
+        for name, value in facts.items():
+            print(f"{name.replace('_', ' '):{width}}  {value}")
+    return 0
