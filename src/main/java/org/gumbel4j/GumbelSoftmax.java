@@ -54,7 +54,7 @@ public final class GumbelSoftmax {
    * @return the operators
    */
   public static GumbelSoftmax on(ForkJoinPool pool) {
-    return onCallerThread().over(pool);
+    return onCallerThread().over(Objects.requireNonNull(pool, "pool"));
   }
 
   /** Operators of given kernels on the calling thread. */

@@ -44,36 +44,37 @@ public record KernelChoice(Kernels kernels, String reason) {
    * @throws LinkageError if {@code native} cannot be loaded
    */
   public static KernelChoice of(String backend) {
-    return choose(backend, NativeKernels::new);
+    return choose(
+        backend, NativeKernels::new, System.getLogger(KernelChoice.class.getName()));
   }
 
   /** As {@link #of}; {@code nativeKernels} loads the native kernels or throws a {@link LinkageError}. */
-  static KernelChoice choose(String backend, Supplier<Kernels> nativeKernels) {
+  static KernelChoice choose(
+      String backend, Supplier<Kernels> nativeKernels, System.Logger logger) {
     return switch (backend) {
       case "java" -> new KernelChoice(new JavaKernels(), "asked for by name");
       case "native" ->
           new KernelChoice(nativeKernels.get(), "asked for by name");
-      case "auto" -> automatic(nativeKernels);
+      case "auto" -> automatic(nativeKernels, logger);
       default ->
           throw new IllegalArgumentException(
               PROPERTY + " = " + backend + ": must be auto, native or java");
     };
   }
 
-  private static KernelChoice automatic(Supplier<Kernels> nativeKernels) {
+  private static KernelChoice automatic(Supplier<Kernels> nativeKernels, System.Logger logger) {
     try {
       return new KernelChoice(nativeKernels.get(), "the native library loaded");
     } catch (LinkageError unavailable) {
       Throwable cause =
           unavailable instanceof ExceptionInInitializerError ? unavailable.getCause() : unavailable;
       String why = cause.getMessage();
-      System.getLogger(KernelChoice.class.getName())
-          .log(
-              Level.WARNING,
-              "gumbel4j uses its Java kernels, several times slower than the native ones: {0}. To stay"
-                  + " with Java and silence this, set -D{1}=java.",
-              why,
-              PROPERTY);
+      logger.log(
+          Level.WARNING,
+          "gumbel4j uses its Java kernels, several times slower than the native ones: {0}. To stay"
+              + " with Java and silence this, set -D{1}=java.",
+          why,
+          PROPERTY);
       return new KernelChoice(new JavaKernels(), "no native library: " + why);
     }
   }

@@ -1,0 +1,103 @@
+package org.gumbel4j;
+
+import static org.gumbel4j.ElementType.FLOAT32;
+import static org.gumbel4j.ElementType.FLOAT64;
+import static org.gumbel4j.ElementType.INT32;
+import static org.gumbel4j.ElementType.INT64;
+
+import java.util.List;
+
+/**
+ * Every operator behind one signature, so that a test of the contract is written once and runs for all of them. A new operator is
+ * one more constant.
+ */
+enum Operator {
+  WORDS {
+    @Override
+    List<Matrix> run(GumbelSoftmax on, Inputs in, double tau, Noise noise) {
+      Matrix out = out(in, in.type() == FLOAT32 ? INT32 : INT64);
+      on.words(noise, out);
+      return List.of(out);
+    }
+  },
+  UNIFORM {
+    @Override
+    List<Matrix> run(GumbelSoftmax on, Inputs in, double tau, Noise noise) {
+      Matrix out = out(in, FLOAT64);
+      on.uniform(in.type(), noise, out);
+      return List.of(out);
+    }
+  },
+  GUMBEL {
+    @Override
+    List<Matrix> run(GumbelSoftmax on, Inputs in, double tau, Noise noise) {
+      Matrix out = out(in, in.type());
+      on.gumbel(noise, out);
+      return List.of(out);
+    }
+  },
+  SOFT {
+    @Override
+    List<Matrix> run(GumbelSoftmax on, Inputs in, double tau, Noise noise) {
+      Matrix out = out(in, in.type());
+      on.soft(in.logits(), tau, noise, out);
+      return List.of(out);
+    }
+  },
+  HARD {
+    @Override
+    List<Matrix> run(GumbelSoftmax on, Inputs in, double tau, Noise noise) {
+      Matrix out = out(in, in.type());
+      on.hard(in.logits(), noise, out);
+      return List.of(out);
+    }
+  },
+  CATEGORICAL {
+    @Override
+    List<Matrix> run(GumbelSoftmax on, Inputs in, double tau, Noise noise) {
+      Matrix out = TestMatrices.empty(INT32, in.logits().rows(), 1);
+      on.categorical(in.logits(), noise, out);
+      return List.of(out);
+    }
+  },
+  VJP {
+    @Override
+    List<Matrix> run(GumbelSoftmax on, Inputs in, double tau, Noise noise) {
+      Matrix dLogits = out(in, in.type());
+      Matrix dTau = TestMatrices.empty(in.type(), in.logits().rows(), 1);
+      on.vjp(in.sample(), in.upstream(), tau, dLogits, dTau);
+      return List.of(dLogits, dTau);
+    }
+  };
+
+  /** What the operators read. {@code sample} is a soft sample of {@code logits}. */
+  record Inputs(Matrix logits, Matrix sample, Matrix upstream) {
+    /** Random inputs; the sample is made by the given operators. */
+    static Inputs random(GumbelSoftmax on, ElementType type, long rows, long classes, double tau) {
+      Matrix logits = TestMatrices.logits(type, rows, classes, 8, 31 * rows + classes);
+      Matrix sample = TestMatrices.empty(type, rows, classes);
+      on.soft(logits, tau, new Noise(-5, 3, 11), sample);
+      Matrix upstream = TestMatrices.empty(type, rows, classes);
+      on.gumbel(new Noise(99, 1, 0), upstream);
+      return new Inputs(logits, sample, upstream);
+    }
+
+    ElementType type() {
+      return logits.type();
+    }
+
+    Inputs rows(long from, long to) {
+      return new Inputs(
+          TestMatrices.rows(logits, from, to),
+          TestMatrices.rows(sample, from, to),
+          TestMatrices.rows(upstream, from, to));
+    }
+  }
+
+  /** Runs the operator into new matrices and returns them. */
+  abstract List<Matrix> run(GumbelSoftmax on, Inputs in, double tau, Noise noise);
+
+  private static Matrix out(Inputs in, ElementType type) {
+    return TestMatrices.empty(type, in.logits().rows(), in.logits().classes());
+  }
+}
