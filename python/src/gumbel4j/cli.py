@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"gumbel4j {gumbel4j.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    engine = argparse.ArgumentParser(add_help=False)
+    engine = _Parser(add_help=False)
     group = engine.add_argument_group("engine")
     group.add_argument("--backend", choices=("auto", "native", "java"), default="auto", help="default: auto")
     group.add_argument("--threads", type=_integer, metavar="N", help="default: every core")

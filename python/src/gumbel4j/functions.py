@@ -198,7 +198,7 @@ def vjp(
 ) -> tuple[NDArray[Any], np.floating[Any]]:
     """Pull a gradient back through a soft sample: the vector-Jacobian product of `gumbel_softmax`.
 
-    With y the sample and v the upstream gradient, dlogits = y (v - <y, v>) / tau and dtau = -<dlogits, log y>;
+    With y the sample and v the upstream gradient, dlogits = y (v - <y, v>) / tau, dtau = -<dlogits, log y>;
     classes with y = 0 take no part. Straight-through training passes the soft sample here too.
 
     Parameters

@@ -45,8 +45,9 @@ def read_logits(path: Path) -> NDArray[Any]:
 
 
 def write_array(path: Path, array: NDArray[Any]) -> None:
-    """Write a .npy file whole or not at all: to a temporary name in the same folder, then renamed over
-    `path`.
+    """Write a .npy file whole or not at all.
+
+    It is written under a temporary name in the same folder, then renamed over `path`.
 
     Raises SampleError if the folder cannot be written to or is full.
     """
