@@ -13,15 +13,22 @@ final class Float32Rows implements RowOperators {
 
   private final Philox philox;
   private final Philox tail;
+  private final long end;
   private final int[] words = new int[BLOCK + GROUP];
   private final int[] tailWords = new int[Philox.GROUP_WORDS];
-  private final float[] noise = new float[BLOCK];
+  private final float[] noise = new float[BLOCK + GROUP];
   private final float[] values = new float[BLOCK];
   private final float[] others = new float[BLOCK];
   private final float[] lanes = new float[LANES];
 
-  Float32Rows(long seed, long stream) {
+  // The elements whose noise is at hand: whole groups, so that short rows share what one refill makes.
+  private long noiseFirst;
+  private long noiseNext;
+
+  /** For rows whose elements lie below {@code end}. */
+  Float32Rows(long seed, long stream, long end) {
     philox = new Philox(seed, stream);
+    this.end = end;
     tail = philox.tail();
   }
 
@@ -42,8 +49,7 @@ final class Float32Rows implements RowOperators {
   public void gumbel(long element, long classes, MemorySegment out, long outAt) {
     for (long block = 0; block < classes; block += BLOCK) {
       int count = (int) Math.min(BLOCK, classes - block);
-      fillNoise(element + block, count);
-      store(noise, count, out, outAt + block);
+      store(noise, noiseAt(element + block, count), out, outAt + block, count);
     }
   }
 
@@ -63,7 +69,7 @@ final class Float32Rows implements RowOperators {
         return false;
       }
       top = Math.max(top, max(count));
-      store(values, count, out, outAt + block);
+      store(values, 0, out, outAt + block, count);
     }
     if (top == Float.NEGATIVE_INFINITY) {
       return false;
@@ -80,7 +86,7 @@ final class Float32Rows implements RowOperators {
         lanes[i & (LANES - 1)] += values[i];
       }
       sum += fold();
-      store(values, count, out, outAt + block);
+      store(values, 0, out, outAt + block, count);
     }
     float scale = 1f / sum;
     for (long block = 0; block < classes; block += BLOCK) {
@@ -90,7 +96,7 @@ final class Float32Rows implements RowOperators {
         float y = values[i] * scale;
         values[i] = y < Float.MIN_NORMAL ? 0f : y;
       }
-      store(values, count, out, outAt + block);
+      store(values, 0, out, outAt + block, count);
     }
     return true;
   }
@@ -163,19 +169,19 @@ final class Float32Rows implements RowOperators {
         others[i] = gradient;
       }
       sum += fold();
-      store(others, count, dlogits, dlogitsAt + block);
+      store(others, 0, dlogits, dlogitsAt + block, count);
     }
     dtau.setAtIndex(JAVA_FLOAT, dtauAt, Float32Math.clean(-sum));
   }
 
   /** Writes logits plus noise to {@link #values}; false where a logit is NaN or +inf. */
   private boolean perturb(MemorySegment logits, long logitsAt, long element, int count) {
-    fillNoise(element, count);
+    int offset = noiseAt(element, count);
     load(logits, logitsAt, values, count);
     boolean valid = true;
     for (int i = 0; i < count; i++) {
       valid &= values[i] < Float.POSITIVE_INFINITY;
-      values[i] += noise[i];
+      values[i] += noise[offset + i];
     }
     return valid;
   }
@@ -188,19 +194,29 @@ final class Float32Rows implements RowOperators {
     return max;
   }
 
-  /** Writes the noise of {@code count} elements from {@code element} on to {@link #noise}. */
+  /** The place in {@link #noise} of {@code element}, with at least {@code count} elements from there on. */
+  private int noiseAt(long element, int count) {
+    if (element < noiseFirst || element + count > noiseNext) {
+      noiseFirst = element & -GROUP;
+      noiseNext = Math.min(noiseFirst + BLOCK, end + GROUP - 1 & -GROUP);
+      if (element + count > noiseNext) {
+        noiseNext += GROUP; // a block that does not start with a group needs one more
+      }
+      fillNoise(noiseFirst, (int) (noiseNext - noiseFirst));
+    }
+    return (int) (element - noiseFirst);
+  }
+
   private void fillNoise(long element, int count) {
-    int offset = fillWords(element, count);
+    fillWords(element, count);
     boolean rare = false;
     for (int i = 0; i < count; i++) {
-      int word = words[offset + i];
-      rare |= Float32Math.needsTail(word);
-      noise[i] = Float32Math.gumbel(word);
+      rare |= Float32Math.needsTail(words[i]);
+      noise[i] = Float32Math.gumbel(words[i]);
     }
     for (int i = 0; rare && i < count; i++) {
-      int word = words[offset + i];
-      if (Float32Math.needsTail(word)) {
-        noise[i] = Float32Math.gumbel(word, tailWord(element + i));
+      if (Float32Math.needsTail(words[i])) {
+        noise[i] = Float32Math.gumbel(words[i], tailWord(element + i));
       }
     }
   }
@@ -233,7 +249,7 @@ final class Float32Rows implements RowOperators {
     MemorySegment.copy(from, JAVA_FLOAT, at * Float.BYTES, to, 0, count);
   }
 
-  private static void store(float[] from, int count, MemorySegment to, long at) {
-    MemorySegment.copy(from, 0, to, JAVA_FLOAT, at * Float.BYTES, count);
+  private static void store(float[] from, int offset, MemorySegment to, long at, int count) {
+    MemorySegment.copy(from, offset, to, JAVA_FLOAT, at * Float.BYTES, count);
   }
 }

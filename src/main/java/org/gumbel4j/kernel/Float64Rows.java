@@ -11,14 +11,21 @@ final class Float64Rows implements RowOperators {
   private static final int GROUP = 32;
 
   private final Philox philox;
+  private final long end;
   private final int[] words = new int[2 * (BLOCK + GROUP)];
-  private final double[] noise = new double[BLOCK];
+  private final double[] noise = new double[BLOCK + GROUP];
   private final double[] values = new double[BLOCK];
   private final double[] others = new double[BLOCK];
   private final double[] lanes = new double[LANES];
 
-  Float64Rows(long seed, long stream) {
+  // The elements whose noise is at hand: whole groups, so that short rows share what one refill makes.
+  private long noiseFirst;
+  private long noiseNext;
+
+  /** For rows whose elements lie below {@code end}. */
+  Float64Rows(long seed, long stream, long end) {
     philox = new Philox(seed, stream);
+    this.end = end;
   }
 
   @Override
@@ -36,8 +43,7 @@ final class Float64Rows implements RowOperators {
   public void gumbel(long element, long classes, MemorySegment out, long outAt) {
     for (long block = 0; block < classes; block += BLOCK) {
       int count = (int) Math.min(BLOCK, classes - block);
-      fillNoise(element + block, count);
-      store(noise, count, out, outAt + block);
+      store(noise, noiseAt(element + block, count), out, outAt + block, count);
     }
   }
 
@@ -57,7 +63,7 @@ final class Float64Rows implements RowOperators {
         return false;
       }
       top = Math.max(top, max(count));
-      store(values, count, out, outAt + block);
+      store(values, 0, out, outAt + block, count);
     }
     if (top == Double.NEGATIVE_INFINITY) {
       return false;
@@ -74,7 +80,7 @@ final class Float64Rows implements RowOperators {
         lanes[i & (LANES - 1)] += values[i];
       }
       sum += fold();
-      store(values, count, out, outAt + block);
+      store(values, 0, out, outAt + block, count);
     }
     double scale = 1.0 / sum;
     for (long block = 0; block < classes; block += BLOCK) {
@@ -84,7 +90,7 @@ final class Float64Rows implements RowOperators {
         double y = values[i] * scale;
         values[i] = y < Double.MIN_NORMAL ? 0.0 : y;
       }
-      store(values, count, out, outAt + block);
+      store(values, 0, out, outAt + block, count);
     }
     return true;
   }
@@ -157,19 +163,19 @@ final class Float64Rows implements RowOperators {
         others[i] = gradient;
       }
       sum += fold();
-      store(others, count, dlogits, dlogitsAt + block);
+      store(others, 0, dlogits, dlogitsAt + block, count);
     }
     dtau.setAtIndex(JAVA_DOUBLE, dtauAt, Float64Math.clean(-sum));
   }
 
   /** Writes logits plus noise to {@link #values}; false where a logit is NaN or +inf. */
   private boolean perturb(MemorySegment logits, long logitsAt, long element, int count) {
-    fillNoise(element, count);
+    int offset = noiseAt(element, count);
     load(logits, logitsAt, values, count);
     boolean valid = true;
     for (int i = 0; i < count; i++) {
       valid &= values[i] < Double.POSITIVE_INFINITY;
-      values[i] += noise[i];
+      values[i] += noise[offset + i];
     }
     return valid;
   }
@@ -182,11 +188,23 @@ final class Float64Rows implements RowOperators {
     return max;
   }
 
-  /** Writes the noise of {@code count} elements from {@code element} on to {@link #noise}. */
+  /** The place in {@link #noise} of {@code element}, with at least {@code count} elements from there on. */
+  private int noiseAt(long element, int count) {
+    if (element < noiseFirst || element + count > noiseNext) {
+      noiseFirst = element & -GROUP;
+      noiseNext = Math.min(noiseFirst + BLOCK, end + GROUP - 1 & -GROUP);
+      if (element + count > noiseNext) {
+        noiseNext += GROUP; // a block that does not start with a group needs one more
+      }
+      fillNoise(noiseFirst, (int) (noiseNext - noiseFirst));
+    }
+    return (int) (element - noiseFirst);
+  }
+
   private void fillNoise(long element, int count) {
-    int offset = fillWords(element, count);
+    fillWords(element, count);
     for (int i = 0; i < count; i++) {
-      noise[i] = Float64Math.gumbel(word(words, offset + i));
+      noise[i] = Float64Math.gumbel(word(words, i));
     }
   }
 
@@ -220,7 +238,7 @@ final class Float64Rows implements RowOperators {
     MemorySegment.copy(from, JAVA_DOUBLE, at * Double.BYTES, to, 0, count);
   }
 
-  private static void store(double[] from, int count, MemorySegment to, long at) {
-    MemorySegment.copy(from, 0, to, JAVA_DOUBLE, at * Double.BYTES, count);
+  private static void store(double[] from, int offset, MemorySegment to, long at, int count) {
+    MemorySegment.copy(from, offset, to, JAVA_DOUBLE, at * Double.BYTES, count);
   }
 }

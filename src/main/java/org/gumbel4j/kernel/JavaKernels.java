@@ -62,7 +62,7 @@ final class JavaKernels implements Kernels {
       long firstRow,
       MemorySegment out,
       long outStride) {
-    RowOperators operators = operators(type, seed, stream);
+    RowOperators operators = operators(type, seed, stream, (firstRow + rows) * classes);
     for (long row = 0; row < rows; row++) {
       operators.uniform((firstRow + row) * classes, classes, out, row * outStride);
     }
@@ -79,7 +79,7 @@ final class JavaKernels implements Kernels {
       long firstRow,
       MemorySegment out,
       long outStride) {
-    RowOperators operators = operators(type, seed, stream);
+    RowOperators operators = operators(type, seed, stream, (firstRow + rows) * classes);
     for (long row = 0; row < rows; row++) {
       operators.gumbel((firstRow + row) * classes, classes, out, row * outStride);
     }
@@ -104,7 +104,7 @@ final class JavaKernels implements Kernels {
       return hard(
           type, rows, classes, logits, logitsStride, seed, stream, firstRow, out, outStride);
     }
-    RowOperators operators = operators(type, seed, stream);
+    RowOperators operators = operators(type, seed, stream, (firstRow + rows) * classes);
     for (long row = 0; row < rows; row++) {
       long element = (firstRow + row) * classes;
       if (!operators.soft(
@@ -127,7 +127,7 @@ final class JavaKernels implements Kernels {
       long firstRow,
       MemorySegment out,
       long outStride) {
-    RowOperators operators = operators(type, seed, stream);
+    RowOperators operators = operators(type, seed, stream, (firstRow + rows) * classes);
     for (long row = 0; row < rows; row++) {
       long best =
           operators.argmax(logits, row * logitsStride, (firstRow + row) * classes, classes);
@@ -151,7 +151,7 @@ final class JavaKernels implements Kernels {
       long firstRow,
       MemorySegment out,
       long outStride) {
-    RowOperators operators = operators(type, seed, stream);
+    RowOperators operators = operators(type, seed, stream, (firstRow + rows) * classes);
     for (long row = 0; row < rows; row++) {
       long best =
           operators.argmax(logits, row * logitsStride, (firstRow + row) * classes, classes);
@@ -177,7 +177,7 @@ final class JavaKernels implements Kernels {
       long dlogitsStride,
       MemorySegment dtau,
       long dtauStride) {
-    RowOperators operators = operators(type, 0, 0);
+    RowOperators operators = operators(type, 0, 0, 0);
     for (long row = 0; row < rows; row++) {
       operators.vjp(
           sample,
@@ -194,10 +194,10 @@ final class JavaKernels implements Kernels {
     return rows;
   }
 
-  private static RowOperators operators(int type, long seed, long stream) {
+  private static RowOperators operators(int type, long seed, long stream, long end) {
     return switch (type) {
-      case FLOAT32 -> new Float32Rows(seed, stream);
-      case FLOAT64 -> new Float64Rows(seed, stream);
+      case FLOAT32 -> new Float32Rows(seed, stream, end);
+      case FLOAT64 -> new Float64Rows(seed, stream, end);
       default -> throw new IllegalArgumentException("type = " + type + ": must be FLOAT32 or FLOAT64");
     };
   }
