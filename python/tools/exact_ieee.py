@@ -1,8 +1,8 @@
 """Exact IEEE 754 binary32 and binary64 arithmetic on Python integers, for `make_golden.py`.
 
-Every operation is worked out without error in integers and then rounded once, to nearest, ties to even, with gradual
-underflow: the arithmetic that native/NOISE.md is written in, free of any processor, compiler or library. Numbers are held in
-Python floats, which contain every binary32 and binary64 value exactly.
+Every operation is worked out without error in integers and then rounded once, to nearest, ties to even, with
+gradual underflow: the arithmetic that native/NOISE.md is written in, free of any processor, compiler or
+library. Numbers are held in Python floats, which contain every binary32 and binary64 value exactly.
 """
 
 from __future__ import annotations

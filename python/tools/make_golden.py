@@ -1,10 +1,10 @@
 """Writes the golden files in src/test/resources/golden that every test of every language reads.
 
     python python/tools/make_golden.py            write all files
-    python python/tools/make_golden.py --check    write nothing; exit status 1 if a file differs from what would be written
+    python python/tools/make_golden.py --check    write nothing; exit status 1 if a file would change
 
-The values come from `noise_text` (native/NOISE.md literally, over exact arithmetic) and, where a case carries true values,
-from mpmath. The same bytes come out on every run. Needs mpmath.
+The values come from `noise_text` (native/NOISE.md literally, over exact arithmetic) and, where a case carries
+true values, from mpmath. The same bytes come out on every run.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import mpmath
-
+import mpmath  # type: ignore[import-untyped]  # it ships no types
 import noise_text as text
 from exact_ieee import FLOAT32, FLOAT64, Format
 
@@ -32,11 +31,13 @@ PREAMBLE = """\
 # gumbel4j golden values: {title}
 # Written by python/tools/make_golden.py from native/NOISE.md; do not edit.
 #
-# Lines that start with '#' and empty lines are comments. Every other line is "key = value"; a value is one token, or several with
-# one space between them. "case = NAME" opens a case, which ends where the next one begins. Skip keys you do not use.
+# Lines that start with '#' and empty lines are comments. Every other line is "key = value"; a value is one
+# token, or several with one space between them. "case = NAME" opens a case, which ends where the next one
+# begins. Skip keys you do not use.
 #   integers          decimal; those that start with 0x are unsigned hexadecimal
-#   floats            C99 hexadecimal, exact (Java Float.parseFloat and Double.parseDouble, C strtod, Python float.fromhex read them);
-#                     Infinity, -Infinity; NaN stands for the canonical NaN 0x7fc00000 or 0x7ff8000000000000; -0x0p0 is minus zero
+#   floats            C99 hexadecimal, exact (Java's Float.parseFloat and Double.parseDouble, C's strtof and
+#                     strtod and Python's float.fromhex read them); -0x0p0 is minus zero; NaN stands for the
+#                     canonical NaN, 0x7fc00000 or 0x7ff8000000000000
 #   operator, type    operator of gumbel4j.h without its prefix, or a function of NOISE.md; float32 or float64
 # All comparisons are for equality of bits.
 """
@@ -60,7 +61,7 @@ HEADS = {
     "exp": (
         "the exponential of section 5",
         "#   x, out            arguments and results, in the type\n"
-        "#   true              the real exponential of x, 25 digits (results below the smallest normal number are 0)\n",
+        "#   true              the real exponential of x, 25 digits (out is 0 below normal numbers)\n",
     ),
     "noise": (
         "from a word to Gumbel noise, sections 2 to 4",
@@ -73,7 +74,7 @@ HEADS = {
     "words": (
         "raw words",
         CALL_KEYS
-        + "#   out               words: 32 bits each for type float32 (out INT32), 64 for float64 (out INT64)\n",
+        + "#   out               32-bit words for type float32 (ABI: INT32), 64-bit for float64 (INT64)\n",
     ),
     "uniform": ("uniforms", CALL_KEYS + "#   out               float64 in both types\n"),
     "gumbel": (
@@ -176,7 +177,7 @@ def true_gumbel(fmt: Format, v: int, w: int) -> mpmath.mpf:
 
 BIT63 = 1 << 63
 
-# Elements of seed 7, stream 0 whose words lie on or beside a border of sections 2 to 4; found by find_words.py.
+# Elements of seed 7, stream 0 whose words lie on or beside a border of sections 2 to 4 (from find_words.py).
 RARE = {
     FLOAT32: {
         "tail word 0x90": 24428773,
@@ -461,7 +462,7 @@ def sample_files() -> list[GoldenFile]:
                 for r, row in enumerate(rows):
                     try:
                         out += text.soft_row(fmt, row, float(tau), seed, stream, first_row + r, steps)
-                    except text.RefusedRow:
+                    except text.RefusedRowError:
                         break
                     returns = r + 1
                 worked = {}
@@ -486,7 +487,7 @@ def sample_files() -> list[GoldenFile]:
             for r, row in enumerate(rows):
                 try:
                     indices.append(text.categorical_row(fmt, row, seed, stream, first_row + r))
-                except text.RefusedRow:
+                except text.RefusedRowError:
                     break
             given: dict[str, str | int] = {"logits": floats_text(logits), "returns": len(indices)}
             one_hot = [1.0 if c == index else 0.0 for index in indices for c in range(classes)]
@@ -499,94 +500,96 @@ def sample_files() -> list[GoldenFile]:
 
 def vjp_file() -> GoldenFile:
     file = GoldenFile("vjp")
-    inf, nan = math.inf, math.nan
     for fmt in FORMATS:
-        material = Material(77)
-
-        def case(name: str, classes: int, tau: str, sample: list[float], upstream: list[float]) -> None:
-            dlogits: list[float] = []
-            dtau: list[float] = []
-            for start in range(0, len(sample), classes):
-                dx, dt = text.vjp_row(
-                    fmt, sample[start : start + classes], upstream[start : start + classes], float(tau)
-                )
-                dlogits += dx
-                dtau.append(dt)
-            file.case(
-                f"{fmt.name}, {name}, tau {tau}",
-                type=fmt.name,
-                rows=len(dtau),
-                classes=classes,
-                tau=float_text(float(tau)),
-                sample=floats_text(sample),
-                upstream=floats_text(upstream),
-                dlogits=floats_text(dlogits),
-                dtau=floats_text(dtau),
-            )
-
-        def soft(name: str, tau: str) -> tuple[int, list[float]]:
-            _, seed, stream, first_row, classes, logits = logits_cases(fmt)[name]
-            out: list[float] = []
-            for r in range(len(logits) // classes):
-                row = logits[r * classes : (r + 1) * classes]
-                out += text.soft_row(fmt, row, float(tau), seed, stream, first_row + r)
-            return classes, out
-
-        for name, taus in (
-            ("worked example", ("0.5",)),
-            ("1 class", ("1",)),
-            ("2 classes", ("0.1", "1", "1e30")),
-            ("3 classes", ("0.1", "0.5", "1")),
-            ("17 classes", ("0.1", "0.5", "1e30")),
-            ("masks", ("0.5",)),
-            ("flush", ("1",)),
-        ):
-            for tau in taus:
-                classes, sample = soft(name, tau)
-                case(f"sample of {name}", classes, tau, sample, material.reals(fmt, len(sample), 3))
-        for name, tau in (("100 classes", "0.5"), ("1025 classes", "0.7")):
-            classes, sample = soft(name, tau)
-            case(f"sample of {name}", classes, tau, sample, material.eighths(len(sample), 2))
-
-        tiny = fmt.smallest_normal
-        masked = [0.25, 0.0, 0.5, 0.25]
-        case("one-hot sample", 3, "0.5", [0.0, 1.0, 0.0], [3.0, -2.0, 7.0])
-        case(
-            "NaN and infinity where y = 0",
-            4,
-            "0.5",
-            masked * 3,
-            [1.0, nan, 2.0, 4.0, 1.0, inf, 2.0, 4.0, 1.0, -inf, 2.0, 4.0],
-        )
-        case("NaN where y > 0", 4, "0.5", masked, [1.0, 5.0, nan, 4.0])
-        case(
-            "infinity where y > 0",
-            4,
-            "0.5",
-            masked * 3,
-            [1.0, 5.0, inf, 4.0, 1.0, 5.0, -inf, 4.0, inf, 5.0, -inf, 4.0],
-        )
-        case("constant upstream", 4, "0.5", masked, [3.0, 3.0, 3.0, 3.0])
-        case("sample beside the smallest normal number", 3, "1", [1.0, tiny, 2 * tiny], [1.0, 2.0, -3.0])
-        case(
-            "gradients beside the smallest normal number",
-            4,
-            "1",
-            [0.25, 0.25, 0.25, 0.25] * 2,
-            [4 * tiny, -4 * tiny, 6 * tiny, 2 * tiny, 5 * tiny, -5 * tiny, 3 * tiny, -3 * tiny],
-        )
-        case(
-            "flush by a large tau", 2, "1e30", [0.5, 0.5] * 2, [tiny * 2.0**100, -tiny * 2.0**100, 1.0, -1.0]
-        )
-        case(
-            "overflow by a small tau",
-            2,
-            "1e-38",
-            [0.5, 0.5, 0.25, 0.75],
-            [fmt.largest, -1.0, 2.0**-20, 2.0**-19],
-        )
-        case("overflow of the difference", 2, "1", [0.5, 0.5], [fmt.largest, -fmt.largest])
+        add_vjp_cases(file, fmt)
     return file
+
+
+def add_vjp_cases(file: GoldenFile, fmt: Format) -> None:
+    inf, nan = math.inf, math.nan
+    material = Material(77)
+
+    def case(name: str, classes: int, tau: str, sample: list[float], upstream: list[float]) -> None:
+        dlogits: list[float] = []
+        dtau: list[float] = []
+        for start in range(0, len(sample), classes):
+            dx, dt = text.vjp_row(
+                fmt, sample[start : start + classes], upstream[start : start + classes], float(tau)
+            )
+            dlogits += dx
+            dtau.append(dt)
+        file.case(
+            f"{fmt.name}, {name}, tau {tau}",
+            type=fmt.name,
+            rows=len(dtau),
+            classes=classes,
+            tau=float_text(float(tau)),
+            sample=floats_text(sample),
+            upstream=floats_text(upstream),
+            dlogits=floats_text(dlogits),
+            dtau=floats_text(dtau),
+        )
+
+    def soft(name: str, tau: str) -> tuple[int, list[float]]:
+        _, seed, stream, first_row, classes, logits = logits_cases(fmt)[name]
+        out: list[float] = []
+        for r in range(len(logits) // classes):
+            row = logits[r * classes : (r + 1) * classes]
+            out += text.soft_row(fmt, row, float(tau), seed, stream, first_row + r)
+        return classes, out
+
+    for name, taus in (
+        ("worked example", ("0.5",)),
+        ("1 class", ("1",)),
+        ("2 classes", ("0.1", "1", "1e30")),
+        ("3 classes", ("0.1", "0.5", "1")),
+        ("17 classes", ("0.1", "0.5", "1e30")),
+        ("masks", ("0.5",)),
+        ("flush", ("1",)),
+    ):
+        for tau in taus:
+            classes, sample = soft(name, tau)
+            case(f"sample of {name}", classes, tau, sample, material.reals(fmt, len(sample), 3))
+    for name, tau in (("100 classes", "0.5"), ("1025 classes", "0.7")):
+        classes, sample = soft(name, tau)
+        case(f"sample of {name}", classes, tau, sample, material.eighths(len(sample), 2))
+
+    tiny = fmt.smallest_normal
+    masked = [0.25, 0.0, 0.5, 0.25]
+    case("one-hot sample", 3, "0.5", [0.0, 1.0, 0.0], [3.0, -2.0, 7.0])
+    case(
+        "NaN and infinity where y = 0",
+        4,
+        "0.5",
+        masked * 3,
+        [1.0, nan, 2.0, 4.0, 1.0, inf, 2.0, 4.0, 1.0, -inf, 2.0, 4.0],
+    )
+    case("NaN where y > 0", 4, "0.5", masked, [1.0, 5.0, nan, 4.0])
+    case(
+        "infinity where y > 0",
+        4,
+        "0.5",
+        masked * 3,
+        [1.0, 5.0, inf, 4.0, 1.0, 5.0, -inf, 4.0, inf, 5.0, -inf, 4.0],
+    )
+    case("constant upstream", 4, "0.5", masked, [3.0, 3.0, 3.0, 3.0])
+    case("sample beside the smallest normal number", 3, "1", [1.0, tiny, 2 * tiny], [1.0, 2.0, -3.0])
+    case(
+        "gradients beside the smallest normal number",
+        4,
+        "1",
+        [0.25, 0.25, 0.25, 0.25] * 2,
+        [4 * tiny, -4 * tiny, 6 * tiny, 2 * tiny, 5 * tiny, -5 * tiny, 3 * tiny, -3 * tiny],
+    )
+    case("flush by a large tau", 2, "1e30", [0.5, 0.5] * 2, [tiny * 2.0**100, -tiny * 2.0**100, 1.0, -1.0])
+    case(
+        "overflow by a small tau",
+        2,
+        "1e-38",
+        [0.5, 0.5, 0.25, 0.75],
+        [fmt.largest, -1.0, 2.0**-20, 2.0**-19],
+    )
+    case("overflow of the difference", 2, "1", [0.5, 0.5], [fmt.largest, -fmt.largest])
 
 
 def all_files() -> list[GoldenFile]:

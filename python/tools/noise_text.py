@@ -1,7 +1,7 @@
 """native/NOISE.md written out word by word over exact arithmetic, for `make_golden.py`.
 
-Slow on purpose: one Python call per rounded operation. Nothing here is shared with the C, the Java or the NumPy
-implementation. Section numbers are those of NOISE.md. Rows and arrays are plain lists.
+Slow on purpose: one Python call per rounded operation. Nothing here is shared with the C, the Java or the
+NumPy implementation. Section numbers are those of NOISE.md. Rows and arrays are plain lists.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ MASK32 = (1 << 32) - 1
 MASK64 = (1 << 64) - 1
 
 
-class RefusedRow(Exception):
+class RefusedRowError(Exception):
     """A row that cannot be sampled (section 7)."""
 
 
@@ -289,7 +289,7 @@ class Steps:
 def perturbed(fmt: Format, logits: Sequence[float], seed: int, stream: int, row: int) -> list[float]:
     """s = x + g, `row` counting from the start of the whole array."""
     if any(math.isnan(x) or x == math.inf for x in logits) or all(x == -math.inf for x in logits):
-        raise RefusedRow
+        raise RefusedRowError
     first = row * len(logits)
     return [fmt.add(x, gumbel(fmt, seed, stream, first + c)) for c, x in enumerate(logits)]
 
