@@ -1,0 +1,63 @@
+/*
+ * Chooses the tier once: the best that the CPU (and the operating system, which must save its registers) supports, but not above the
+ * one that the environment variable GUMBEL4J_MAX_ISA names. A value that names no tier of this library caps at base, the only tier
+ * that is surely not above it; an empty value caps nothing.
+ */
+#include "choose_tier.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool always(void) { return true; }
+
+#ifdef __x86_64__
+static bool has_avx2_and_fma(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+#endif
+
+/* From the least to the best. */
+static const struct {
+    const struct tier *tier;
+    bool (*supported)(void);
+} tiers[] = {
+    {&gumbel4j_base_tier, always},
+#ifdef __x86_64__
+    {&gumbel4j_avx2_tier, has_avx2_and_fma},
+#endif
+};
+
+enum { TIERS = sizeof tiers / sizeof tiers[0] };
+
+/* The highest place in `tiers` that the environment allows. */
+static int cap(void)
+{
+    const char *name = getenv("GUMBEL4J_MAX_ISA");
+    if (name == NULL || *name == '\0')
+        return TIERS - 1;
+    for (int i = 0; i < TIERS; i++)
+        if (strcmp(name, tiers[i].tier->name) == 0)
+            return i;
+    return 0;
+}
+
+static const struct tier *best(void)
+{
+    int i = cap();
+    while (!tiers[i].supported())
+        i--;
+    return tiers[i].tier;
+}
+
+const struct tier *gumbel4j_choose_tier(void)
+{
+    static _Atomic(const struct tier *) chosen;
+    const struct tier *tier = atomic_load_explicit(&chosen, memory_order_acquire);
+    if (tier == NULL) {
+        const struct tier *mine = best();
+        /* the first thread to get here decides for all, even if the environment changes meanwhile; a failure loads its choice */
+        tier = atomic_compare_exchange_strong(&chosen, &tier, mine) ? mine : tier;
+    }
+    return tier;
+}

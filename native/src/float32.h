@@ -1,0 +1,126 @@
+/*
+ * float32: logarithm, exponential and Gumbel noise in lanes (NOISE.md, sections 2, 3 and 5), and the names under which operators.h
+ * is compiled for this type. Coefficients: native/tools/polynomials.py.
+ */
+#define T(name) name##_float32
+#define real float
+#define word uint32_t
+#define lanes float32_lanes
+#define mask_lanes int32_lanes
+#define LANES LANES_float32
+#define SMALLEST_NORMAL 0x1p-126f
+
+/* log(1 + f) for sqrt(1/2) - 1 <= f <= sqrt(2) - 1. */
+INLINE float32_lanes log1p_float32(float32_lanes f)
+{
+    float32_lanes f2 = f * f;
+    float32_lanes even = fma_float32(broadcast_float32(-0x1.39235ep-4f), f2, broadcast_float32(-0x1.0f35fep-3f));
+    float32_lanes odd = fma_float32(broadcast_float32(0x1.08a428p-3f), f2, broadcast_float32(0x1.226424p-3f));
+    even = fma_float32(even, f2, broadcast_float32(-0x1.5425ecp-3f));
+    odd = fma_float32(odd, f2, broadcast_float32(0x1.99a48cp-3f));
+    even = fma_float32(even, f2, broadcast_float32(-0x1.000430p-2f));
+    odd = fma_float32(odd, f2, broadcast_float32(0x1.555550p-2f));
+    even = fma_float32(even, f2, broadcast_float32(-0x1.fffff8p-2f));
+    return fma_float32(f2, fma_float32(odd, f, even), f);
+}
+
+/* x = 2^exponent (1 + fraction), with 1 + fraction between sqrt(1/2) and sqrt(2). */
+INLINE void split_float32(float32_lanes x, float32_lanes *exponent, float32_lanes *fraction)
+{
+    const uint32_t root_half = 0x3f3504f3; /* bits of sqrt(1/2) */
+    uint32_lanes n = (uint32_lanes)x - root_half;
+    *exponent = __builtin_convertvector((int32_lanes)n >> 23, float32_lanes);
+    *fraction = (float32_lanes)((n & 0x7fffff) + root_half) - 1.0f;
+}
+
+#define LN2_float32 broadcast_float32(0x1.62e43p-1f)
+
+/* Finite for every bit pattern; the logarithm where x is positive and normal. */
+INLINE float32_lanes log_float32(float32_lanes x)
+{
+    float32_lanes exponent, fraction;
+    split_float32(x, &exponent, &fraction);
+    return fma_float32(exponent, LN2_float32, log1p_float32(fraction));
+}
+
+/* exp(x) for x <= 0, 0 below the smallest normal number. */
+INLINE float32_lanes exp_float32(float32_lanes x)
+{
+    const float32_lanes shift = broadcast_float32(0x1.8p23f);
+    float32_lanes t = fma_float32(x, broadcast_float32(0x1.715476p0f), shift), n = t - shift;
+    float32_lanes r = fma_float32(n, broadcast_float32(-0x1.62e4p-1f), x);
+    r = fma_float32(n, broadcast_float32(-0x1.7f7d1cp-20f), r);
+    float32_lanes q = r * r;
+    float32_lanes even = fma_float32(broadcast_float32(0x1.6a2436p-10f), q, broadcast_float32(0x1.5558f2p-5f));
+    float32_lanes odd = fma_float32(broadcast_float32(0x1.1239e2p-7f), q, broadcast_float32(0x1.555492p-3f));
+    even = fma_float32(even, q, broadcast_float32(0x1.fffffcp-2f));
+    float32_lanes y = fma_float32(q, fma_float32(odd, r, even), r) + 1.0f;
+    uint32_lanes scaled = (uint32_lanes)y + ((uint32_lanes)t << 23);
+    return (float32_lanes)(scaled & ~(uint32_lanes)(x < -0x1.5d5894p+6f));
+}
+
+/* L = log(1 - U) for words v >= 256: each of the three cases starts from an exact integer and rounds once. */
+INLINE float32_lanes log_survival_float32(uint32_lanes v)
+{
+    int32_lanes upper = (int32_lanes)v >> 31;                       /* U >= 1/2 */
+    int32_lanes middle = (int32_lanes)((int32_lanes)v > 0x4afb0ccc); /* 1 - sqrt(1/2) < U < 1/2 */
+    uint32_lanes t = v ^ (uint32_lanes)(upper | (middle & 0x7fffffff));
+    float32_lanes m = fma_float32(__builtin_convertvector((int32_lanes)t, float32_lanes), broadcast_float32(0x1p-32f),
+                                  broadcast_float32(0x1p-33f));
+    float32_lanes exponent, fraction;
+    split_float32(m, &exponent, &fraction);
+    float32_lanes near = m * select_float32(middle, broadcast_float32(2.0f), broadcast_float32(-1.0f));
+    fraction = select_float32(upper, fraction, near);
+    exponent = select_float32(upper, exponent, __builtin_convertvector(middle, float32_lanes));
+    return fma_float32(exponent, LN2_float32, log1p_float32(fraction));
+}
+
+/* U of the element at `index`, whose word is v. */
+static double uniform_float32(const struct philox *generator, uint64_t index, uint32_t v)
+{
+    if (v >= 256)
+        return ((double)v + 0.5) * 0x1p-32;
+    struct philox tail = *generator;
+    tail.stream ^= UINT64_C(1) << 63;
+    uint32_t words[64];
+    words_float32(&tail, index / 64, 1, words);
+    return ((double)v * 0x1p32 + (double)words[index % 64] + 0.5) * 0x1p-64;
+}
+
+/* Writes again the noise of every element whose word is below 256: one in 2^24. */
+static __attribute__((noinline, cold)) void noise_of_tail_float32(const struct philox *generator, uint64_t group, int64_t groups,
+                                                                  float *noise)
+{
+    for (int64_t g = 0; g < groups; g++) {
+        uint32_t words[64];
+        words_float32(generator, group + (uint64_t)g, 1, words);
+        for (int j = 0; j < 64; j++)
+            if (words[j] < 256) {
+                float u = (float)uniform_float32(generator, 64 * (group + (uint64_t)g) + (uint64_t)j, words[j]);
+                noise[64 * g + j] = -log_float32(broadcast_float32(u))[0];
+            }
+    }
+}
+
+/* Turns the words of whole groups into their noise, in place. */
+static void noise_of_words_float32(const struct philox *generator, uint64_t group, int64_t groups, void *buffer)
+{
+    char *at = buffer;
+    uint32_lanes tail = {0};
+    for (int64_t i = 0; i < groups * GROUP_BYTES; i += VECTOR_BYTES) {
+        uint32_lanes v = load_uint32(at + i);
+        tail |= (uint32_lanes)(v >> 8 == 0);
+        float32_lanes g = -log_float32(-log_survival_float32(v));
+        STORE_VECTOR(at + i, g);
+    }
+    if (__builtin_expect(any_float32((int32_lanes)tail), 0))
+        noise_of_tail_float32(generator, group, groups, buffer);
+}
+
+/* Canonical NaN for NaN, +0 for what is below the smallest normal number. */
+INLINE float32_lanes clean_float32(float32_lanes a)
+{
+    float32_lanes magnitude = (float32_lanes)((uint32_lanes)a & 0x7fffffff);
+    float32_lanes flushed = (float32_lanes)((int32_lanes)a & ~(int32_lanes)(magnitude < SMALLEST_NORMAL));
+    return select_float32((int32_lanes)(a != a), (float32_lanes)(0x7fc00000 + (uint32_lanes){0}), flushed);
+}

@@ -1,0 +1,118 @@
+/*
+ * float64: logarithm, exponential and Gumbel noise in lanes (NOISE.md, sections 2, 4 and 5), and the names under which operators.h
+ * is compiled for this type. Coefficients: native/tools/polynomials.py.
+ */
+#define T(name) name##_float64
+#define real double
+#define word uint64_t
+#define lanes float64_lanes
+#define mask_lanes int64_lanes
+#define LANES LANES_float64
+#define SMALLEST_NORMAL 0x1p-1022
+
+/* log(1 + f) for sqrt(1/2) - 1 <= f <= sqrt(2) - 1. */
+INLINE float64_lanes log1p_float64(float64_lanes f)
+{
+    float64_lanes s = f / (2.0 + f), t = s * s, u = t * t;
+    float64_lanes even = fma_float64(broadcast_float64(0x1.2b5a8aca255fdp-3), u, broadcast_float64(0x1.7462b61242bb4p-3));
+    float64_lanes odd = fma_float64(broadcast_float64(0x1.39fe31c77715cp-3), u, broadcast_float64(0x1.c71c62e0922bcp-3));
+    even = fma_float64(even, u, broadcast_float64(0x1.2492492df5266p-2));
+    odd = fma_float64(odd, u, broadcast_float64(0x1.99999999952bfp-2));
+    even = fma_float64(even, u, broadcast_float64(0x1.5555555555558p-1));
+    return fma_float64(-s, fma_float64(-t, fma_float64(odd, t, even), f), f);
+}
+
+/* Integers below 2^52, exactly: as the low bits of 2^52 + n. (No instruction converts 64-bit integers before AVX-512.) */
+#define MAGIC_float64 UINT64_C(0x4330000000000000)
+
+/* x = 2^exponent (1 + fraction), with 1 + fraction between sqrt(1/2) and sqrt(2). */
+INLINE void split_float64(float64_lanes x, float64_lanes *exponent, float64_lanes *fraction)
+{
+    const uint64_t root_half = UINT64_C(0x3fe6a09e667f3bcd); /* bits of sqrt(1/2) */
+    uint64_lanes n = (uint64_lanes)x - root_half;
+    /* biased by 2048 to be positive, which also spares the arithmetic shift that AVX2 lacks */
+    *exponent = (float64_lanes)(((n + (UINT64_C(2048) << 52)) >> 52) | MAGIC_float64) - (0x1p52 + 2048);
+    *fraction = (float64_lanes)((n & UINT64_C(0xfffffffffffff)) + root_half) - 1.0;
+}
+
+#define LN2_float64 broadcast_float64(0x1.62e42fefa39efp-1)
+
+/* Finite for every bit pattern; the logarithm where x is positive and normal. */
+INLINE float64_lanes log_float64(float64_lanes x)
+{
+    float64_lanes exponent, fraction;
+    split_float64(x, &exponent, &fraction);
+    return fma_float64(exponent, LN2_float64, log1p_float64(fraction));
+}
+
+/* exp(x) for x <= 0, 0 below the smallest normal number. */
+INLINE float64_lanes exp_float64(float64_lanes x)
+{
+    const float64_lanes shift = broadcast_float64(0x1.8p52);
+    float64_lanes t = fma_float64(x, broadcast_float64(0x1.71547652b82fep0), shift), n = t - shift;
+    float64_lanes r = fma_float64(n, broadcast_float64(-0x1.62e42fee00000p-1), x);
+    r = fma_float64(n, broadcast_float64(-0x1.a39ef35793c76p-33), r);
+    float64_lanes q = r * r;
+    float64_lanes odd = fma_float64(broadcast_float64(0x1.af38a9b0ec855p-26), q, broadcast_float64(0x1.71de0dae63bb3p-19));
+    float64_lanes even = fma_float64(broadcast_float64(0x1.289185613a3d6p-22), q, broadcast_float64(0x1.a019b90d2ae7ap-16));
+    odd = fma_float64(odd, q, broadcast_float64(0x1.a01a01a7c41d5p-13));
+    even = fma_float64(even, q, broadcast_float64(0x1.6c16c1788bd90p-10));
+    odd = fma_float64(odd, q, broadcast_float64(0x1.11111111109b3p-7));
+    even = fma_float64(even, q, broadcast_float64(0x1.5555555553d63p-5));
+    odd = fma_float64(odd, q, broadcast_float64(0x1.5555555555556p-3));
+    even = fma_float64(even, q, broadcast_float64(0x1.0000000000001p-1));
+    float64_lanes y = fma_float64(q, fma_float64(odd, r, even), r) + 1.0;
+    uint64_lanes scaled = (uint64_lanes)y + ((uint64_lanes)t << 52);
+    return (float64_lanes)(scaled & ~(uint64_lanes)(x < -0x1.6231eb851eb85p+9));
+}
+
+/* (t + 1/2) / 2^64, rounded once: both halves are exact. */
+INLINE float64_lanes midpoint_float64(uint64_lanes t)
+{
+    float64_lanes high = (float64_lanes)((t >> 32) | MAGIC_float64) - 0x1p52;
+    float64_lanes low = (float64_lanes)((t & 0xffffffffu) | MAGIC_float64) - (0x1p52 - 0.5);
+    return high * 0x1p-32 + low * 0x1p-64;
+}
+
+/* L = log(1 - U): each of the three cases starts from an exact integer and rounds once. */
+INLINE float64_lanes log_survival_float64(uint64_lanes v)
+{
+    int64_lanes upper = (int64_lanes)((int64_lanes)v < 0);                                      /* U >= 1/2 */
+    int64_lanes middle = (int64_lanes)((int64_lanes)v > INT64_C(0x4afb0cccffffffff)); /* 1 - sqrt(1/2) < U < 1/2 */
+    uint64_lanes t = v ^ (uint64_lanes)(upper | (middle & INT64_MAX));
+    float64_lanes m = midpoint_float64(t);
+    float64_lanes exponent, fraction;
+    split_float64(m, &exponent, &fraction);
+    float64_lanes near = m * select_float64(middle, broadcast_float64(2.0), broadcast_float64(-1.0));
+    fraction = select_float64(upper, fraction, near);
+    exponent = select_float64(upper, exponent, (float64_lanes)((uint64_lanes)broadcast_float64(-1.0) & (uint64_lanes)middle));
+    return fma_float64(exponent, LN2_float64, log1p_float64(fraction));
+}
+
+/* U of the element at `index`, whose word is v. */
+static double uniform_float64(const struct philox *generator, uint64_t index, uint64_t v)
+{
+    (void)generator; /* a 64-bit word needs no tail */
+    (void)index;
+    return midpoint_float64(broadcast_uint64(v))[0];
+}
+
+/* Turns the words of whole groups into their noise, in place. */
+static void noise_of_words_float64(const struct philox *generator, uint64_t group, int64_t groups, void *buffer)
+{
+    (void)generator;
+    (void)group;
+    char *at = buffer;
+    for (int64_t i = 0; i < groups * GROUP_BYTES; i += VECTOR_BYTES) {
+        float64_lanes g = -log_float64(-log_survival_float64(load_uint64(at + i)));
+        STORE_VECTOR(at + i, g);
+    }
+}
+
+/* Canonical NaN for NaN, +0 for what is below the smallest normal number. */
+INLINE float64_lanes clean_float64(float64_lanes a)
+{
+    float64_lanes magnitude = (float64_lanes)((uint64_lanes)a & INT64_MAX);
+    float64_lanes flushed = (float64_lanes)((int64_lanes)a & ~(int64_lanes)(magnitude < SMALLEST_NORMAL));
+    return select_float64((int64_lanes)(a != a), (float64_lanes)broadcast_uint64(UINT64_C(0x7ff8000000000000)), flushed);
+}

@@ -1,0 +1,71 @@
+/*
+ * The vector types of a tier, and the operations on them that read the same on every instruction set. Each lanes_<tier>.h defines
+ * VECTOR_BYTES, includes this file, and adds the few operations that need its own instructions:
+ *
+ *   fma(a, b, c)            a b + c rounded once
+ *   max(a, b)               a > b ? a : b
+ *   select(mask, a, b)      a where the mask's lane is all ones, b where it is zero
+ *   any(mask)               whether a lane of the mask is set
+ *   load(p, count, fill)    the first `count` lanes from memory, `fill` in the others; reads nothing beyond
+ *   store(p, count, value)  the first `count` lanes to memory; writes nothing beyond
+ *   multiply_low(a, b)      64-bit products of the low halves of 64-bit lanes
+ *
+ * All but the last exist for float32 and float64. A mask is what a comparison of two vectors gives. `count` may be zero or negative, and
+ * is a plain load or store where the compiler knows that it covers the vector.
+ */
+#ifndef GUMBEL4J_LANES_H
+#define GUMBEL4J_LANES_H
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "the order of 32-bit words within 64-bit lanes is written for little-endian machines"
+#endif
+
+/* Kernels live in one function each, so that vectors stay in registers. */
+#define INLINE static inline __attribute__((always_inline))
+
+/* Before a loop of few, constant steps over an array of vectors: unrolled, the array becomes registers. */
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
+#define VECTOR __attribute__((vector_size(VECTOR_BYTES)))
+typedef float float32_lanes VECTOR;
+typedef double float64_lanes VECTOR;
+typedef int32_t int32_lanes VECTOR;
+typedef uint32_t uint32_lanes VECTOR;
+typedef int64_t int64_lanes VECTOR;
+typedef uint64_t uint64_lanes VECTOR;
+#undef VECTOR
+
+enum { LANES_float32 = VECTOR_BYTES / 4, LANES_float64 = VECTOR_BYTES / 8 };
+
+/* x - 0 is x for every x, -0 included. */
+INLINE float32_lanes broadcast_float32(float x) { return x - (float32_lanes){0}; }
+INLINE float64_lanes broadcast_float64(double x) { return x - (float64_lanes){0}; }
+INLINE uint64_lanes broadcast_uint64(uint64_t x) { return x + (uint64_lanes){0}; }
+
+INLINE uint32_lanes load_uint32(const void *p)
+{
+    uint32_lanes v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+INLINE uint64_lanes load_uint64(const void *p)
+{
+    uint64_lanes v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+/* Any vector type, unaligned, whatever the declared type of the memory. */
+#define STORE_VECTOR(p, v) memcpy((p), &(v), VECTOR_BYTES)
+
+#endif

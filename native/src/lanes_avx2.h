@@ -1,0 +1,81 @@
+/* Lanes of the AVX2 tier: 32-byte vectors, with FMA. */
+#ifndef GUMBEL4J_LANES_AVX2_H
+#define GUMBEL4J_LANES_AVX2_H
+
+#define VECTOR_BYTES 32
+#include "lanes.h"
+
+#include <immintrin.h>
+
+INLINE float32_lanes fma_float32(float32_lanes a, float32_lanes b, float32_lanes c)
+{
+    return (float32_lanes)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+}
+
+INLINE float64_lanes fma_float64(float64_lanes a, float64_lanes b, float64_lanes c)
+{
+    return (float64_lanes)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
+}
+
+INLINE float32_lanes max_float32(float32_lanes a, float32_lanes b) { return (float32_lanes)_mm256_max_ps((__m256)a, (__m256)b); }
+INLINE float64_lanes max_float64(float64_lanes a, float64_lanes b) { return (float64_lanes)_mm256_max_pd((__m256d)a, (__m256d)b); }
+
+INLINE float32_lanes select_float32(int32_lanes mask, float32_lanes a, float32_lanes b)
+{
+    return (float32_lanes)_mm256_blendv_ps((__m256)b, (__m256)a, (__m256)mask);
+}
+
+INLINE float64_lanes select_float64(int64_lanes mask, float64_lanes a, float64_lanes b)
+{
+    return (float64_lanes)_mm256_blendv_pd((__m256d)b, (__m256d)a, (__m256d)mask);
+}
+
+INLINE bool any_float32(int32_lanes mask) { return _mm256_movemask_ps((__m256)mask) != 0; }
+INLINE bool any_float64(int64_lanes mask) { return _mm256_movemask_pd((__m256d)mask) != 0; }
+
+INLINE uint64_lanes multiply_low(uint64_lanes a, uint64_lanes b)
+{
+    return (uint64_lanes)_mm256_mul_epu32((__m256i)a, (__m256i)b);
+}
+
+/* All ones in the first `count` lanes. Masked loads and stores touch no other lane's memory, so they cannot fault there. */
+INLINE int32_lanes first_float32(int64_t count)
+{
+    return (int32_lanes){0, 1, 2, 3, 4, 5, 6, 7} < (int32_t)(count < 0 ? 0 : count);
+}
+
+INLINE int64_lanes first_float64(int64_t count) { return (int64_lanes)((int64_lanes){0, 1, 2, 3} < count); }
+
+INLINE float32_lanes load_float32(const float *p, int64_t count, float fill)
+{
+    if (count >= LANES_float32)
+        return (float32_lanes)_mm256_loadu_ps(p);
+    int32_lanes first = first_float32(count);
+    return select_float32(first, (float32_lanes)_mm256_maskload_ps(p, (__m256i)first), broadcast_float32(fill));
+}
+
+INLINE float64_lanes load_float64(const double *p, int64_t count, double fill)
+{
+    if (count >= LANES_float64)
+        return (float64_lanes)_mm256_loadu_pd(p);
+    int64_lanes first = first_float64(count);
+    return select_float64(first, (float64_lanes)_mm256_maskload_pd(p, (__m256i)first), broadcast_float64(fill));
+}
+
+INLINE void store_float32(float *p, int64_t count, float32_lanes v)
+{
+    if (count >= LANES_float32)
+        _mm256_storeu_ps(p, (__m256)v);
+    else
+        _mm256_maskstore_ps(p, (__m256i)first_float32(count), (__m256)v);
+}
+
+INLINE void store_float64(double *p, int64_t count, float64_lanes v)
+{
+    if (count >= LANES_float64)
+        _mm256_storeu_pd(p, (__m256d)v);
+    else
+        _mm256_maskstore_pd(p, (__m256i)first_float64(count), (__m256d)v);
+}
+
+#endif

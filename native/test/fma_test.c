@@ -1,0 +1,69 @@
+/* The base tier's float32 fma, which x86-64 has to compose, against the C library's: where double rounding would show, and elsewhere. */
+#include "../src/lanes_base.h"
+
+#include "check.h"
+#include "spec.h"
+
+static uint64_t state = 1;
+
+static uint32_t random_bits(void)
+{
+    state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (uint32_t)(state >> 32);
+}
+
+/* Same number, or both NaN. */
+static void compare(const float a[4], const float b[4], const float c[4])
+{
+    float r[4];
+    float32_lanes all = fma_float32(load_float32(a, 4, 0), load_float32(b, 4, 0), load_float32(c, 4, 0));
+    store_float32(r, 4, all);
+    for (int l = 0; l < 4; l++) {
+        float expected = fmaf(a[l], b[l], c[l]);
+        bool both_nan = r[l] != r[l] && expected != expected;
+        CHECK(spec_bits_float32(r[l]) == spec_bits_float32(expected) || both_nan, "%a * %a + %a = %a, not %a", (double)a[l], (double)b[l],
+              (double)c[l], (double)r[l], (double)expected);
+    }
+}
+
+int main(void)
+{
+    float a[4], b[4], c[4];
+    for (int n = 0; n < 20000; n++) {
+        /* any bits: infinities, NaN and subnormals are among them */
+        for (int l = 0; l < 4; l++) {
+            a[l] = spec_value_float32(random_bits());
+            b[l] = spec_value_float32(random_bits());
+            c[l] = spec_value_float32(random_bits());
+        }
+        compare(a, b, c);
+        /* results in and around the subnormal range */
+        for (int l = 0; l < 4; l++) {
+            a[l] = ldexpf((float)(random_bits() >> 8), -100);
+            b[l] = ldexpf((float)(random_bits() >> 8), -24 - 49 - (int)(random_bits() % 30));
+            c[l] = spec_value_float32(random_bits() & 0x80ffffff);
+        }
+        compare(a, b, c);
+        /* few bits apart, so that sums fall on or near midpoints; a tiny product decides on which side */
+        for (int l = 0; l < 4; l++) {
+            int scale = (int)(random_bits() % 40) - 20, drop = (int)(random_bits() % 60);
+            a[l] = ldexpf((float)(random_bits() % 9) - 4, scale);
+            b[l] = 1 + (float)(random_bits() % 3) * 0x1p-23f;
+            c[l] = ldexpf((float)(0x800000 + random_bits() % 16), scale + drop - 23);
+        }
+        compare(a, b, c);
+        /* the edge of overflow */
+        for (int l = 0; l < 4; l++) {
+            a[l] = ldexpf((float)(random_bits() % 8 + 0xfffff8), 80);
+            b[l] = ldexpf((float)(random_bits() % 8 + 0xfffff8), -32 - 24 + (int)(random_bits() % 3));
+            c[l] = ldexpf((float)(random_bits() % 5) - 2, 100 + (int)(random_bits() % 4));
+        }
+        compare(a, b, c);
+    }
+    /* exact zeros keep the sign that IEEE gives them */
+    compare((float[]){0, -0.0f, 1, -1}, (float[]){1, 1, 1, 1}, (float[]){-0.0f, -0.0f, -1, 1});
+    /* 2^-150 is halfway between 0 and the smallest subnormal: a little more rounds up, though a double cannot hold the little */
+    compare((float[]){0x1p-75f, 0x1.000002p-75f, 0x1p-140f, 0x1p-149f}, (float[]){0x1p-75f, 0x1p-75f, 0x1p-140f, 0x1p-149f},
+            (float[]){0, 0, 0x1p-149f, 0x1p-126f});
+    return finish("fma");
+}

@@ -1,0 +1,105 @@
+/* Words, uniforms and Gumbel noise: Random123's answers, and every bit against spec.h. */
+#include "check.h"
+#include "typed.h"
+
+#include <inttypes.h>
+
+/* Random123, kat_vectors: counter, key, output of philox4x32-10. */
+static void known_answers(void)
+{
+    static const struct {
+        uint32_t counter[4], key[2], output[4];
+    } answers[] = {
+        {{0, 0, 0, 0}, {0, 0}, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
+        {{0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff}, {0xffffffff, 0xffffffff}, {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
+        {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}, {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
+    };
+    for (int n = 0; n < 3; n++) {
+        uint32_t c[4];
+        memcpy(c, answers[n].counter, sizeof c);
+        spec_philox(c, answers[n].key[0], answers[n].key[1]);
+        CHECK(memcmp(c, answers[n].output, sizeof c) == 0, "answer %d", n);
+    }
+    uint32_t words[64];
+    uint64_t wide[32];
+    gumbel4j_words(GUMBEL4J_INT32, 1, 64, 0, 0, 0, words, 64);
+    gumbel4j_words(GUMBEL4J_INT64, 1, 32, 0, 0, 0, wide, 32);
+    for (int w = 0; w < 4; w++)
+        CHECK(words[16 * w] == answers[0].output[w], "word %d: %08" PRIx32, w, words[16 * w]);
+    CHECK(wide[0] == UINT64_C(0xe169c58d6627e8d5) && wide[16] == UINT64_C(0x9b00dbd8bc57ac4c), "%016" PRIx64, wide[0]);
+}
+
+/* `rows` x `classes` of noise from first_row on, with gaps of 3 between rows, against the specification. */
+static void compare(int64_t rows, int64_t classes, uint64_t seed, uint64_t stream, uint64_t first_row)
+{
+    int64_t stride = classes + 3;
+    size_t elements = (size_t)(rows * stride);
+    uint32_t *words = malloc(elements * sizeof *words);
+    uint64_t *wide = malloc(elements * sizeof *wide);
+    double *uniform = malloc(elements * sizeof *uniform), *wide_uniform = malloc(elements * sizeof *wide_uniform);
+    float *noise = malloc(elements * sizeof *noise);
+    double *wide_noise = malloc(elements * sizeof *wide_noise);
+    CHECK(gumbel4j_words(GUMBEL4J_INT32, rows, classes, seed, stream, first_row, words, stride) == rows, "words");
+    CHECK(gumbel4j_words(GUMBEL4J_INT64, rows, classes, seed, stream, first_row, wide, stride) == rows, "wide words");
+    CHECK(gumbel4j_uniform(GUMBEL4J_FLOAT32, rows, classes, seed, stream, first_row, uniform, stride) == rows, "uniform");
+    CHECK(gumbel4j_uniform(GUMBEL4J_FLOAT64, rows, classes, seed, stream, first_row, wide_uniform, stride) == rows, "wide uniform");
+    CHECK(gumbel4j_gumbel(GUMBEL4J_FLOAT32, rows, classes, seed, stream, first_row, noise, stride) == rows, "noise");
+    CHECK(gumbel4j_gumbel(GUMBEL4J_FLOAT64, rows, classes, seed, stream, first_row, wide_noise, stride) == rows, "wide noise");
+    for (int64_t r = 0; r < rows; r++) {
+        int64_t equal = 0;
+        for (int64_t c = 0; c < classes; c++) {
+            uint64_t i = (first_row + (uint64_t)r) * (uint64_t)classes + (uint64_t)c;
+            int64_t at = r * stride + c;
+            float g = spec_noise_float32(seed, stream, i);
+            double wide_g = spec_noise_float64(seed, stream, i);
+            equal += words[at] == spec_word_float32(seed, stream, i) && wide[at] == spec_word_float64(seed, stream, i)
+                     && uniform[at] == spec_uniform_float32(seed, stream, i) && wide_uniform[at] == spec_uniform_float64(seed, stream, i)
+                     && uniform[at] > 0 && uniform[at] < 1 && memcmp(&noise[at], &g, sizeof g) == 0
+                     && memcmp(&wide_noise[at], &wide_g, sizeof wide_g) == 0;
+        }
+        CHECK(equal == classes, "seed %" PRIu64 " stream %" PRIu64 " first row %" PRIu64 " row %" PRId64 ": %" PRId64 " of %" PRId64, seed,
+              stream, first_row, r, equal, classes);
+    }
+    free(words);
+    free(wide);
+    free(uniform);
+    free(wide_uniform);
+    free(noise);
+    free(wide_noise);
+}
+
+/* Finds elements of the rare path (a float32 word below 256), and compares them from every alignment. */
+static void tails(void)
+{
+    enum { CLASSES = 1 << 16, WANTED = 3 };
+    uint32_t *words = malloc(CLASSES * sizeof *words);
+    int found = 0;
+    for (uint64_t row = 0; row < 2048 && found < WANTED; row++) {
+        gumbel4j_words(GUMBEL4J_INT32, 1, CLASSES, 7, 1, row, words, CLASSES);
+        for (uint64_t c = 0; c < CLASSES; c++)
+            if (words[c] < 256) {
+                uint64_t i = row * CLASSES + c;
+                found++;
+                CHECK(spec_noise_float32(7, 1, i) > 16.6f, "index %" PRIu64, i);
+                for (uint64_t before = 0; before < 70 && before <= i; before++)
+                    compare(3, 1, 7, 1, i - before);
+                compare(1, CLASSES, 7, 1, row);
+            }
+    }
+    CHECK(found == WANTED, "found only %d words below 256", found);
+    free(words);
+}
+
+int main(void)
+{
+    known_answers();
+    static const int64_t classes[] = {1, 2, 3, 7, 10, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 511, 512, 513, 1000, 1023, 1024, 1025, 4097};
+    for (size_t k = 0; k < sizeof classes / sizeof *classes; k++) {
+        compare(5, classes[k], 0, 0, 0);
+        compare(9, classes[k], UINT64_C(0xdeadbeef12345678), INT64_MAX, 3);
+        compare(2, classes[k], UINT64_MAX, 77, (uint64_t)(INT64_MAX / classes[k] - 2));
+    }
+    compare(1, 100000, 42, 5, 0);
+    tails();
+    return finish("noise");
+}

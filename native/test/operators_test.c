@@ -1,0 +1,213 @@
+/* Samples and gradients: every bit against spec.h, the edges of the contract, and rows split at every place. */
+#include "check.h"
+#include "typed.h"
+
+#include <inttypes.h>
+
+enum { GAP = 3, SEED = 11, STREAM = 4 };
+
+static const int64_t all_classes[] = {1, 2, 3, 7, 10, 15, 16, 17, 63, 64, 65, 100, 511, 512, 513, 1000, 1023, 1024, 1025, 4097};
+
+static bool same(int32_t type, const void *a, const void *b, int64_t count) { return memcmp(a, b, (size_t)(count * bytes_of(type))) == 0; }
+
+static void *make(int32_t type, int64_t count) { return calloc((size_t)count, (size_t)bytes_of(type)); }
+
+/* Logits of three kinds by row: ordinary; some masked; huge ones of both signs. Never a row without a finite logit. */
+static void fill_logits(int32_t type, void *x, int64_t rows, int64_t classes, int64_t stride)
+{
+    uint64_t random = 1;
+    for (int64_t r = 0; r < rows; r++) {
+        for (int64_t c = 0; c < stride; c++) {
+            double u = next_random(&random), value = 8 * u - 4;
+            if (r % 3 == 1 && u < 0.3)
+                value = -INFINITY;
+            if (r % 3 == 2 && u < 0.5)
+                value = u < 0.1 ? largest_of(type) : u < 0.2 ? -largest_of(type) : 100 * value;
+            put(type, x, r * stride + c, c < classes ? value : NAN); /* whoever reads the gap notices */
+        }
+        if (r % 3 == 1)
+            put(type, x, r * stride + classes / 2, 1);
+    }
+}
+
+static void samples(int32_t type, int64_t classes, double tau, uint64_t first_row)
+{
+    int64_t rows = classes > 2000 ? 3 : 7, stride = classes + GAP;
+    void *x = make(type, rows * stride), *y = make(type, rows * stride), *expected = make(type, classes);
+    int32_t columns[14];
+    fill_logits(type, x, rows, classes, stride);
+    CHECK(gumbel4j_soft(type, rows, classes, x, stride, tau, SEED, STREAM, first_row, y, stride) == rows, "soft");
+    for (int64_t r = 0; r < rows; r++) {
+        uint64_t index = (first_row + (uint64_t)r) * (uint64_t)classes;
+        typed_soft(type, element(type, x, r * stride), classes, tau, SEED, STREAM, index, expected);
+        CHECK(same(type, element(type, y, r * stride), expected, classes), "soft %s classes %" PRId64 " tau %g row %" PRId64,
+              name_of(type), classes, tau, r);
+        double sum = 0;
+        bool sound = true;
+        for (int64_t c = 0; c < classes; c++) {
+            double value = get(type, y, r * stride + c);
+            sum += value;
+            sound &= value >= 0 && value <= 1 && !(get(type, x, r * stride + c) == -INFINITY && value != 0);
+        }
+        CHECK(sound && fabs(sum - 1) < 1e-5, "soft %s classes %" PRId64 " tau %g row %" PRId64 " sum %g", name_of(type), classes, tau, r, sum);
+    }
+    CHECK(gumbel4j_hard(type, rows, classes, x, stride, SEED, STREAM, first_row, y, stride) == rows, "hard");
+    CHECK(gumbel4j_categorical(type, rows, classes, x, stride, SEED, STREAM, first_row, columns, 2) == rows, "categorical");
+    for (int64_t r = 0; r < rows; r++) {
+        uint64_t index = (first_row + (uint64_t)r) * (uint64_t)classes;
+        typed_hard(type, element(type, x, r * stride), classes, SEED, STREAM, index, expected);
+        CHECK(same(type, element(type, y, r * stride), expected, classes), "hard %s classes %" PRId64 " row %" PRId64, name_of(type),
+              classes, r);
+        CHECK(columns[2 * r] == typed_argmax(type, element(type, x, r * stride), classes, SEED, STREAM, index),
+              "categorical %s classes %" PRId64 " row %" PRId64, name_of(type), classes, r);
+    }
+    free(x);
+    free(y);
+    free(expected);
+}
+
+/* Ties: when noise is lost against huge equal logits, the first column wins. */
+static void ties(int32_t type)
+{
+    int64_t classes = 100;
+    void *x = make(type, classes), *y = make(type, classes);
+    int32_t column = -1;
+    for (int64_t c = 0; c < classes; c++)
+        put(type, x, c, c < 13 ? 0 : largest_of(type));
+    gumbel4j_categorical(type, 1, classes, x, classes, SEED, STREAM, 0, &column, 1);
+    gumbel4j_hard(type, 1, classes, x, classes, SEED, STREAM, 0, y, classes);
+    CHECK(column == 13 && get(type, y, 13) == 1, "column %d", (int)column);
+    gumbel4j_soft(type, 1, classes, x, classes, 0, SEED, STREAM, 0, x, classes); /* refused: overlap */
+    CHECK(get(type, x, 0) == 0, "logits touched");
+    free(x);
+    free(y);
+}
+
+/* A row that cannot be sampled stops every operator at that row, wherever its fault is. */
+static void refusals(int32_t type)
+{
+    static const int64_t classes_tried[] = {1, 5, 37, 530};
+    static const double faults[] = {NAN, -NAN, INFINITY};
+    for (int k = 0; k < 4; k++) {
+        int64_t rows = 4, classes = classes_tried[k];
+        void *x = make(type, rows * classes), *y = make(type, rows * classes);
+        int32_t columns[4];
+        for (int fault = 0; fault < 4; fault++)
+            for (int64_t at = 0; at < classes; at++) {
+                fill_logits(type, x, rows, classes, classes);
+                if (fault < 3)
+                    put(type, x, 2 * classes + at, faults[fault]);
+                else
+                    for (int64_t c = 0; c < classes; c++)
+                        put(type, x, 2 * classes + c, -INFINITY);
+                CHECK(typed_refused(type, element(type, x, 2 * classes), classes), "the test itself");
+                CHECK(gumbel4j_soft(type, rows, classes, x, classes, 0.5, SEED, STREAM, 0, y, classes) == 2
+                          && gumbel4j_soft(type, rows, classes, x, classes, 0, SEED, STREAM, 0, y, classes) == 2
+                          && gumbel4j_hard(type, rows, classes, x, classes, SEED, STREAM, 0, y, classes) == 2
+                          && gumbel4j_categorical(type, rows, classes, x, classes, SEED, STREAM, 0, columns, 1) == 2,
+                      "%s classes %" PRId64 " fault %d at %" PRId64, name_of(type), classes, fault, at);
+                if (fault == 3)
+                    break;
+            }
+        free(x);
+        free(y);
+    }
+}
+
+/* Rows split in two at every place, each part with its own first_row, are the whole. */
+static void splits(int32_t type)
+{
+    static const int64_t classes_tried[] = {1, 10, 63, 513, 1025};
+    for (int k = 0; k < 5; k++) {
+        int64_t rows = 9, classes = classes_tried[k], count = rows * classes;
+        void *x = make(type, count), *whole = make(type, count), *parts = make(type, count);
+        int32_t whole_columns[9], columns[9];
+        fill_logits(type, x, rows, classes, classes);
+        gumbel4j_soft(type, rows, classes, x, classes, 0.7, SEED, STREAM, 5, whole, classes);
+        gumbel4j_categorical(type, rows, classes, x, classes, SEED, STREAM, 5, whole_columns, 1);
+        for (int64_t at = 0; at <= rows; at++) {
+            void *rest = element(type, x, at * classes);
+            gumbel4j_soft(type, at, classes, x, classes, 0.7, SEED, STREAM, 5, parts, classes);
+            gumbel4j_soft(type, rows - at, classes, rest, classes, 0.7, SEED, STREAM, 5 + (uint64_t)at, element(type, parts, at * classes),
+                          classes);
+            gumbel4j_categorical(type, at, classes, x, classes, SEED, STREAM, 5, columns, 1);
+            gumbel4j_categorical(type, rows - at, classes, rest, classes, SEED, STREAM, 5 + (uint64_t)at, columns + at, 1);
+            CHECK(same(type, whole, parts, count) && memcmp(whole_columns, columns, sizeof columns) == 0,
+                  "%s classes %" PRId64 " split at %" PRId64, name_of(type), classes, at);
+        }
+        free(x);
+        free(whole);
+        free(parts);
+    }
+}
+
+/* Values that samples and upstream gradients take in the rows of `gradients`, beside ordinary ones. */
+static double strange_sample(int64_t row, double u)
+{
+    switch (row) {
+    case 1: return u < 0.5 ? 0 : u;         /* zeros, under strange gradients */
+    case 2: return u < 0.2 ? -0.0 : -u;     /* no sample at all */
+    case 3: return u < 0.05 ? NAN : u;
+    case 4: return u * 0x1p-100;            /* products below the normal range */
+    case 5: return u < 0.5 ? 0x1p-1060 : 1; /* float64 subnormal */
+    default: return u;
+    }
+}
+
+static double strange_gradient(int64_t row, double y, double u, double v)
+{
+    if (row == 1 && y == 0)
+        return u < 0.1 ? NAN : u < 0.2 ? INFINITY : u < 0.3 ? -INFINITY : v;
+    if (row == 4)
+        return v * 0x1p-40;
+    if (row == 6)
+        return u > 0.9 ? INFINITY : v;
+    return v;
+}
+
+static void gradients(int32_t type, int64_t classes, double tau)
+{
+    int64_t rows = 7, stride = classes + GAP;
+    void *y = make(type, rows * stride), *v = make(type, rows * stride), *dx = make(type, rows * stride), *dtau = make(type, 2 * rows);
+    void *expected = make(type, classes), *expected_dtau = make(type, 1);
+    uint64_t random = 9;
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t c = 0; c < stride; c++) {
+            double u = next_random(&random), sample = strange_sample(r, u);
+            put(type, y, r * stride + c, c < classes ? sample : NAN);
+            put(type, v, r * stride + c, strange_gradient(r, sample, u, 4 * next_random(&random) - 2));
+        }
+    CHECK(gumbel4j_vjp(type, rows, classes, y, stride, v, stride, tau, dx, stride, dtau, 2) == rows, "vjp");
+    for (int64_t r = 0; r < rows; r++) {
+        typed_vjp(type, element(type, y, r * stride), element(type, v, r * stride), classes, tau, expected, expected_dtau);
+        CHECK(same(type, element(type, dx, r * stride), expected, classes), "dx %s classes %" PRId64 " tau %g row %" PRId64,
+              name_of(type), classes, tau, r);
+        CHECK(same(type, element(type, dtau, 2 * r), expected_dtau, 1), "dtau %s classes %" PRId64 " tau %g row %" PRId64 ": %a, not %a",
+              name_of(type), classes, tau, r, get(type, dtau, 2 * r), get(type, expected_dtau, 0));
+        for (int64_t c = 0; c < classes && r < 2; c++)
+            CHECK(isfinite(get(type, dx, r * stride + c)) || tau < 1e-30, "a column with y = 0 took part");
+    }
+    free(y);
+    free(v);
+    free(dx);
+    free(dtau);
+    free(expected);
+    free(expected_dtau);
+}
+
+int main(void)
+{
+    static const double taus[] = {1, 0.5, 0.1, 1e30, 1e-38, 1e-3, 3e38, 0, 1e-46, -0.0};
+    for (int32_t type = GUMBEL4J_FLOAT32; type <= GUMBEL4J_FLOAT64; type++) {
+        for (size_t k = 0; k < sizeof all_classes / sizeof *all_classes; k++) {
+            for (size_t t = 0; t < sizeof taus / sizeof *taus; t += all_classes[k] > 100 ? 3 : 1)
+                samples(type, all_classes[k], taus[t], 13 * t);
+            for (size_t t = 0; t < 7; t += all_classes[k] > 100 ? 4 : 1)
+                gradients(type, all_classes[k], taus[t]);
+        }
+        ties(type);
+        refusals(type);
+        splits(type);
+    }
+    return finish("operators");
+}
