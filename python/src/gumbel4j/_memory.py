@@ -1,0 +1,395 @@
+"""Shared memory for arrays: Python owns it, Java maps it, and it is reused when the last array on it dies.
+
+Memory comes in segments. Small arrays share a segment, a large one has its own. Every array is a NumPy array
+over a ctypes buffer, its lease: slices, views and DLPack exports keep the lease alive, and when it dies its
+block returns to the pool. So an array stays valid for as long as anyone holds it, also after its session was
+closed and after Java has died.
+"""
+
+from __future__ import annotations
+
+import bisect
+import ctypes
+import errno
+import fcntl
+import math
+import mmap
+import os
+import sys
+import tempfile
+import threading
+import weakref
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+_SMALLEST_BLOCK: Final = 1 << 12
+_LARGEST_SHARED_BLOCK: Final = 1 << 20  # larger ones have a segment of their own
+_SMALLEST_SEGMENT: Final = 1 << 20
+_BLOCKS_OF_A_SEGMENT: Final = 16
+_KEPT_BYTES: Final = 1 << 30  # unused memory that is kept for the next arrays, at most
+
+
+@dataclass(frozen=True)
+class DataPlane:
+    """One way to make shared memory.
+
+    Attributes
+    ----------
+    name
+        "memfd", "shm" or "file".
+    description
+        For people.
+    open
+        Makes a segment of some size: its file descriptor, and its path if it has a name on disk.
+    """
+
+    name: str
+    description: str
+    open: Callable[[int], tuple[int, str | None]]
+
+
+def _open_memfd(nbytes: int) -> tuple[int, str | None]:
+    """Make anonymous memory that nobody can shrink, so that no access to it can fail."""
+    fd = os.memfd_create("gumbel4j", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    try:
+        _allocate(fd, nbytes)
+        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd, None
+
+
+def _open_file(folder: str | None, nbytes: int) -> tuple[int, str | None]:
+    """Make a file that only this user can read (mode 0600)."""
+    fd, path = tempfile.mkstemp(prefix="gumbel4j-", dir=folder)
+    try:
+        _allocate(fd, nbytes)
+    except BaseException:
+        os.close(fd)
+        os.unlink(path)
+        raise
+    return fd, path
+
+
+def _allocate(fd: int, nbytes: int) -> None:
+    """Give the file its size and its memory: what is not there now could be missing at the first access."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(fd, 0, nbytes)
+    else:
+        os.ftruncate(fd, nbytes)
+
+
+DATA_PLANES: Final = (
+    DataPlane("memfd", "anonymous memory (memfd)", _open_memfd),
+    DataPlane(
+        "shm", "a file in /dev/shm, removed as soon as it is mapped", lambda n: _open_file("/dev/shm", n)
+    ),
+    DataPlane(
+        "file",
+        "a file in the temporary folder, removed as soon as it is mapped",
+        lambda n: _open_file(None, n),
+    ),
+)
+"""In the order in which they are tried."""
+
+
+@dataclass(eq=False)
+class Segment:
+    """A piece of shared memory, divided into blocks of one size.
+
+    Attributes
+    ----------
+    number
+        Its name in calls to Java.
+    nbytes
+        Its size.
+    mapped_by
+        The bridge whose Java has mapped it, if any.
+    """
+
+    number: int
+    nbytes: int
+    block_size: int
+    fd: int
+    path: str | None
+    memory: mmap.mmap
+    address: int
+    free: list[int] = field(default_factory=list)
+    reusable: bool = True
+    mapped_by: object = None
+
+    @property
+    def file(self) -> str:
+        """The path under which Java can open it."""
+        return self.path or f"/proc/{os.getpid()}/fd/{self.fd}"
+
+    @property
+    def unused(self) -> bool:
+        """Whether no array is on it."""
+        return len(self.free) * self.block_size == self.nbytes
+
+    def remove_name(self) -> None:
+        """Remove its name on disk, if it has one; what has mapped or opened it keeps it."""
+        if self.path is not None:
+            path, self.path = self.path, None
+            os.unlink(path)
+
+
+class Pool:
+    """Hands out arrays over shared memory and takes the memory back. Safe for use from several threads.
+
+    Parameters
+    ----------
+    plane
+        How to make segments.
+    """
+
+    def __init__(self, plane: DataPlane) -> None:
+        self.plane = plane
+        self._owner = os.getpid()
+        self._lock = threading.Lock()
+        self._closed = False
+        self._count = 0
+        self._segments: list[Segment] = []  # by address
+        self._open: dict[int, dict[int, Segment]] = {}  # block size -> the segments that have a free block
+        self._unused: dict[int, Segment] = {}  # oldest first
+        self._unused_bytes = 0
+        # A finalizer may run while this very thread holds the lock, so it only leaves its block here.
+        self._returned: deque[tuple[Segment, int]] = deque()
+        self._retired: deque[Segment] = deque()
+        _pools.add(self)
+
+    def empty(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+        """Return an uninitialised array in shared memory, in C order.
+
+        Raises
+        ------
+        MemoryError
+            If the memory is not there; the message gives the sizes.
+        """
+        nbytes = math.prod(shape) * dtype.itemsize
+        if nbytes == 0:
+            return np.empty(shape, dtype)
+        size = _block_size(nbytes)
+        self._file_returned()
+        with self._lock:
+            segment, offset = self._take(size)
+            # A type for each block size, not for each array's size: ctypes keeps them for ever.
+            buffer = (ctypes.c_char * size).from_buffer(segment.memory, offset)
+            weakref.finalize(buffer, self._release, segment, offset).atexit = False
+        return np.ndarray(shape, dtype, buffer)  # type: ignore[arg-type]  # any buffer is allowed
+
+    def locate(self, array: NDArray[Any]) -> tuple[Segment, int] | None:
+        """Return the segment and byte offset of the array's first element, or None if it lies elsewhere."""
+        address = array.__array_interface__["data"][0]
+        with self._lock:
+            index = bisect.bisect_right(self._segments, address, key=lambda segment: segment.address) - 1
+            segment = self._segments[index] if index >= 0 else None
+        if segment is None or address >= segment.address + segment.nbytes:
+            return None
+        return segment, address - segment.address
+
+    def take_retired(self) -> list[Segment]:
+        """Return, once, the segments that are gone here, so that Java can give them back too."""
+        with self._lock:
+            retired = list(self._retired)
+            self._retired.clear()
+        return retired
+
+    def close(self) -> None:
+        """Give back all unused memory now and the rest as its arrays die."""
+        self._file_returned()
+        with self._lock:
+            self._closed = True
+            for segment in list(self._unused.values()):
+                self._retire(segment)
+
+    def before_fork(self) -> None:
+        """Keep memory that a child will see from being used for other arrays, and hold the lock."""
+        self._file_returned()
+        self._lock.acquire()
+        for segment in self._segments:
+            if not segment.unused:
+                segment.reusable = False
+                self._open.get(segment.block_size, {}).pop(segment.number, None)
+
+    def after_fork(self) -> None:
+        """Let go of the lock, in parent and child."""
+        self._lock.release()
+
+    def _take(self, size: int) -> tuple[Segment, int]:
+        open_segments = self._open.get(size)
+        # The segment used last is the warmest.
+        segment = next(reversed(open_segments.values())) if open_segments else self._new_segment(size)
+        if segment.unused:
+            del self._unused[segment.number]
+            self._unused_bytes -= segment.nbytes
+        offset = segment.free.pop()
+        if not segment.free:
+            del self._open[size][segment.number]
+        return segment, offset
+
+    def _new_segment(self, block_size: int) -> Segment:
+        if self._closed:
+            raise RuntimeError("the session is closed")
+        if block_size > _LARGEST_SHARED_BLOCK:
+            nbytes = block_size
+        else:
+            nbytes = max(_SMALLEST_SEGMENT, _BLOCKS_OF_A_SEGMENT * block_size)
+        self._make_room(nbytes)
+        try:
+            fd, path = self.plane.open(nbytes)
+        except OSError as problem:
+            raise _as_memory_error(problem, nbytes, self.plane) from problem
+        try:
+            memory = _map(fd, nbytes)
+        except OSError as problem:
+            os.close(fd)
+            if path is not None:
+                os.unlink(path)
+            raise _as_memory_error(problem, nbytes, self.plane) from problem
+        address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+        self._count += 1
+        segment = Segment(self._count, nbytes, block_size, fd, path, memory, address)
+        segment.free.extend(range(nbytes - block_size, -1, -block_size))
+        bisect.insort(self._segments, segment, key=lambda other: other.address)
+        self._open.setdefault(block_size, {})[segment.number] = segment
+        self._unused[segment.number] = segment
+        self._unused_bytes += nbytes
+        return segment
+
+    def _make_room(self, nbytes: int) -> None:
+        """Refuse what the machine cannot give: Linux would rather kill a process than say no."""
+        for segment in list(self._unused.values()):
+            if nbytes <= _available_bytes():
+                return
+            self._retire(segment)
+        available = _available_bytes()
+        if nbytes > available:
+            raise MemoryError(
+                f"an array needs {_readable(nbytes)} of shared memory, but only {_readable(available)} of "
+                "memory are free; pass it in parts (first_row keeps the noise the same)"
+            )
+
+    def _release(self, segment: Segment, offset: int) -> None:
+        """Take a block back: its array is dead. Runs as a finalizer, in any thread, at any time."""
+        if os.getpid() == self._owner:  # a forked child's copy of an array is not the last one
+            self._returned.append((segment, offset))
+            self._file_returned()
+
+    def _file_returned(self) -> None:
+        while self._returned:
+            if not self._lock.acquire(blocking=False):
+                return  # whoever holds it comes here next, or the next call does
+            try:
+                while self._returned:
+                    self._file(*self._returned.popleft())
+            finally:
+                self._lock.release()
+
+    def _file(self, segment: Segment, offset: int) -> None:
+        segment.free.append(offset)
+        if segment.reusable:
+            self._open.setdefault(segment.block_size, {})[segment.number] = segment
+        if segment.unused:
+            self._unused[segment.number] = segment
+            self._unused_bytes += segment.nbytes
+            if self._closed or not segment.reusable:
+                self._retire(segment)
+        while self._unused_bytes > _KEPT_BYTES:
+            self._retire(next(iter(self._unused.values())))
+
+    def _retire(self, segment: Segment) -> None:
+        """Give an unused segment back to the operating system."""
+        del self._unused[segment.number]
+        self._unused_bytes -= segment.nbytes
+        self._open.get(segment.block_size, {}).pop(segment.number, None)
+        self._segments.remove(segment)
+        if segment.reusable and hasattr(mmap, "MADV_REMOVE"):
+            # Frees the memory though Java still maps it. Not where a forked child may still read it.
+            with suppress(OSError):  # some file systems cannot; then it goes when Java unmaps it
+                segment.memory.madvise(mmap.MADV_REMOVE)
+        with suppress(OSError):
+            segment.remove_name()
+        os.close(segment.fd)
+        del segment.memory  # the mapping goes with the dying lease, which still refers to it
+        if segment.mapped_by is not None:
+            self._retired.append(segment)
+
+
+def _map(fd: int, nbytes: int) -> mmap.mmap:
+    if sys.version_info >= (3, 13):
+        return mmap.mmap(fd, nbytes, trackfd=False)  # saves a file descriptor
+    return mmap.mmap(fd, nbytes)
+
+
+def _block_size(nbytes: int) -> int:
+    """Round up to a power of two, above a megabyte to an eighth of one, so that blocks fit later arrays."""
+    if nbytes <= _LARGEST_SHARED_BLOCK:
+        return max(_SMALLEST_BLOCK, 1 << (nbytes - 1).bit_length())
+    step = 1 << ((nbytes - 1).bit_length() - 4)
+    return -(-nbytes // step) * step
+
+
+def _as_memory_error(problem: OSError, nbytes: int, plane: DataPlane) -> Exception:
+    if problem.errno in (errno.ENOSPC, errno.ENOMEM, errno.EFBIG, errno.EDQUOT, errno.EOVERFLOW):
+        return MemoryError(f"no {_readable(nbytes)} of memory: {problem.strerror} ({plane.description})")
+    if problem.errno in (errno.EMFILE, errno.ENFILE):
+        return MemoryError(
+            f"no {_readable(nbytes)} of memory: {problem.strerror}. Each array above 1 MiB needs one; "
+            "let go of some, or raise the limit (ulimit -n)"
+        )
+    return problem
+
+
+def _available_bytes() -> float:
+    """Return how much memory the machine and the control group can give; inf where unknown."""
+    available = math.inf
+    with suppress(OSError, ValueError, KeyError):
+        with open("/proc/meminfo") as lines:
+            kibibytes = {name: int(rest.split()[0]) for name, rest in (line.split(":") for line in lines)}
+        available = 1024.0 * (kibibytes["MemAvailable"] + kibibytes["SwapFree"])
+    with suppress(OSError, ValueError, KeyError, StopIteration):  # no control group, or no limit ("max")
+        with open("/proc/self/cgroup") as lines:
+            group = next(line.strip()[3:] for line in lines if line.startswith("0::"))
+        folder = "/sys/fs/cgroup" + group.rstrip("/")
+        with open(folder + "/memory.max") as limit, open(folder + "/memory.current") as used:
+            rest = int(limit.read()) - int(used.read())
+        with open(folder + "/memory.stat") as lines:
+            of = {name: int(nbytes) for name, nbytes in (line.split() for line in lines)}
+        # Cached files make room when it is needed.
+        available = min(available, float(rest + of["file"] - of["shmem"]))
+    return available
+
+
+def _readable(nbytes: float) -> str:
+    return f"{nbytes / 2**20:,.1f} MiB" if nbytes >= 2**20 else f"{nbytes:,.0f} bytes"
+
+
+_pools: weakref.WeakSet[Pool] = weakref.WeakSet()
+_fork_lock = threading.Lock()  # two threads may fork at once
+_held: list[Pool] = []
+
+
+def _before_fork() -> None:
+    _fork_lock.acquire()
+    for pool in list(_pools):
+        pool.before_fork()
+        _held.append(pool)
+
+
+def _after_fork() -> None:
+    while _held:
+        _held.pop().after_fork()
+    _fork_lock.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)

