@@ -26,6 +26,14 @@ static void compare(const float a[4], const float b[4], const float c[4])
     }
 }
 
+/* Two factors whose product is 2^exponent or its negative, but for a few parts in 2^46 to 2^20. */
+static void near_power_of_two(int exponent, float *a, float *b)
+{
+    float above = 1 + (float)(random_bits() % 8) * 0x1p-23f, below = 1 - (float)(random_bits() % 8) * 0x1p-24f;
+    *a = ldexpf(random_bits() % 2 ? above : -above, exponent / 2);
+    *b = ldexpf(below, exponent - exponent / 2);
+}
+
 int main(void)
 {
     float a[4], b[4], c[4];
@@ -44,12 +52,17 @@ int main(void)
             c[l] = spec_value_float32(random_bits() & 0x80ffffff);
         }
         compare(a, b, c);
-        /* few bits apart, so that sums fall on or near midpoints; a tiny product decides on which side */
+        /* a product next to half a unit in the last place of c: the sum as a double is a midpoint, and has lost the side */
         for (int l = 0; l < 4; l++) {
-            int scale = (int)(random_bits() % 40) - 20, drop = (int)(random_bits() % 60);
-            a[l] = ldexpf((float)(random_bits() % 9) - 4, scale);
-            b[l] = 1 + (float)(random_bits() % 3) * 0x1p-23f;
-            c[l] = ldexpf((float)(0x800000 + random_bits() % 16), scale + drop - 23);
+            int half_unit = (int)(random_bits() % 230) - 127;
+            near_power_of_two(half_unit, &a[l], &b[l]);
+            c[l] = ldexpf((float)(random_bits() >> 8 | 1u << 23), half_unit + 1);
+        }
+        compare(a, b, c);
+        /* the same where c is subnormal */
+        for (int l = 0; l < 4; l++) {
+            near_power_of_two(-150, &a[l], &b[l]);
+            c[l] = spec_value_float32(random_bits() >> (9 + random_bits() % 16));
         }
         compare(a, b, c);
         /* the edge of overflow */
@@ -62,8 +75,5 @@ int main(void)
     }
     /* exact zeros keep the sign that IEEE gives them */
     compare((float[]){0, -0.0f, 1, -1}, (float[]){1, 1, 1, 1}, (float[]){-0.0f, -0.0f, -1, 1});
-    /* 2^-150 is halfway between 0 and the smallest subnormal: a little more rounds up, though a double cannot hold the little */
-    compare((float[]){0x1p-75f, 0x1.000002p-75f, 0x1p-140f, 0x1p-149f}, (float[]){0x1p-75f, 0x1p-75f, 0x1p-140f, 0x1p-149f},
-            (float[]){0, 0, 0x1p-149f, 0x1p-126f});
     return finish("fma");
 }
