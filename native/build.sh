@@ -5,6 +5,8 @@
 #   GUMBEL4J_VERSION=0.1.0 native/build.sh test OUTPUT_DIR   builds it and runs every test on every tier of this machine
 #
 # The compiler is $CC, else the first of cc, gcc, clang on the path. Exit status: 0 done, 1 failed, 2 wrong usage, 3 no C compiler.
+# Flags are kept in plain variables and split into words on purpose.
+# shellcheck disable=SC2086,SC2046
 set -eu
 
 fail() {
@@ -14,12 +16,14 @@ fail() {
     exit "$status"
 }
 
-action=build
+action="build"
 if [ "${1-}" = test ]; then
-    action=test
+    action="test"
     shift
 fi
-[ $# -eq 1 ] && [ -n "$1" ] || fail 2 "usage: GUMBEL4J_VERSION=VERSION native/build.sh [test] OUTPUT_DIR"
+if [ $# -ne 1 ] || [ -z "$1" ]; then
+    fail 2 "usage: GUMBEL4J_VERSION=VERSION native/build.sh [test] OUTPUT_DIR"
+fi
 version=${GUMBEL4J_VERSION-}
 case $version in
 '') fail 2 "GUMBEL4J_VERSION is not set; set it to the version of the project, as GUMBEL4J_VERSION=0.1.0" ;;
@@ -29,7 +33,7 @@ esac
 for compiler in ${CC:+"$CC"} cc gcc clang none; do
     # $CC may hold arguments after the command, as in CC="ccache gcc"
     if command -v "${compiler%% *}" >/dev/null 2>&1; then break; fi
-    if [ "$compiler" = "${CC-}" ]; then fail 3 "CC is '$CC', which is not on the path; unset it or set it to a C compiler"; fi
+    if [ "$compiler" = "${CC-}" ]; then fail 2 "CC is '$CC', which is not on the path; unset it or set it to a C compiler"; fi
 done
 if [ "$compiler" = none ]; then
     fail 3 "no C compiler found (looked for cc, gcc, clang); install one, as with 'apt-get install gcc' or 'dnf install gcc', or set CC"
@@ -110,28 +114,53 @@ check_symbols() {
         echo "symbols: 1 passed, 0 failed"
         passed=$((passed + 1))
     else
-        echo "symbols: the header declares [$(echo $declared)], the library exports [$(echo $exported)]"
+        echo "symbols: the header declares [$declared], the library exports [$exported]"
         broken="$broken symbols"
         failed=$((failed + 1))
     fi
 }
 
-run_tests() {
-    plain=$output/tests
-    sanitized=$output/tests-sanitized
-    sanitizers="-fsanitize=address,undefined -fno-sanitize-recover=all"
-    rm -rf "$plain" "$sanitized"
-    mkdir -p "$plain"
-    compile "-O1 -g $sanitizers" "$sanitized"
+# A cap that names no tier must not be taken for none.
+check_unknown_cap() {
+    if [ "$(GUMBEL4J_MAX_ISA=unheard-of "$output/tests/isa")" = base ]; then
+        echo "unknown cap: 1 passed, 0 failed"
+        passed=$((passed + 1))
+    else
+        echo "unknown cap: GUMBEL4J_MAX_ISA=unheard-of does not give the base tier"
+        broken="$broken unknown-cap"
+        failed=$((failed + 1))
+    fi
+}
+
+# build_tests DIRECTORY FLAGS LINKED...: every program of test/ to DIRECTORY
+build_tests() {
+    directory=$1 flags=$2
+    shift 2
+    mkdir -p "$directory"
     for source in test/*.c; do
-        name=$(basename "$source" .c)
-        $compiler -O2 $language $warnings -Iinclude "$source" -o "$plain/$name" "$output/libgumbel4j.so" -Wl,-rpath,"$output" -lm
-        $compiler -O1 -g $sanitizers $language $warnings -Iinclude "$source" -o "$sanitized/$name" "$sanitized"/*.o -lm
+        $compiler $flags $language $warnings -Iinclude "$source" -o "$directory/$(basename "$source" .c)" "$@" -lm
     done
+}
+
+run_tests() {
     passed=0 failed=0 broken=
-    run_programs "$plain" ""
-    run_programs "$sanitized" ", sanitized"
+    rm -rf "$output/tests" "$output/tests-sanitized"
+    build_tests "$output/tests" -O2 "-L$output" "-Wl,-rpath,$output" -lgumbel4j
+    run_programs "$output/tests" ""
     check_symbols
+    check_unknown_cap
+
+    # within the programs, so that the sanitizers see the kernels
+    sanitizers="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
+    mkdir "$output/tests-sanitized"
+    if echo 'int main(void) { return 0; }' | $compiler $sanitizers -x c - -o "$output/tests-sanitized/probe" 2>/dev/null; then
+        compile "$sanitizers" "$output/tests-sanitized"
+        build_tests "$output/tests-sanitized" "$sanitizers" "$output"/tests-sanitized/*.o
+        run_programs "$output/tests-sanitized" ", sanitized"
+    else
+        echo "not run: the sanitized tests, because $compiler has no address sanitizer; install its run-time library (libasan)"
+    fi
+
     if [ -n "$broken" ]; then echo "failed:$broken"; fi
     echo "$passed passed, $failed failed"
     [ -z "$broken" ]
