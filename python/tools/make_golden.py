@@ -550,6 +550,8 @@ def add_vjp_cases(file: GoldenFile, fmt: Format) -> None:
         for tau in taus:
             classes, sample = soft(name, tau)
             case(f"sample of {name}", classes, tau, sample, material.reals(fmt, len(sample), 3))
+    classes, sample = soft("worked example", "0.5")
+    case("worked example", classes, "0.5", sample, [1.0, 0.0, -1.0, 2.0])
     for name, tau in (("100 classes", "0.5"), ("1025 classes", "0.7")):
         classes, sample = soft(name, tau)
         case(f"sample of {name}", classes, tau, sample, material.eighths(len(sample), 2))
