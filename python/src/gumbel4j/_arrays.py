@@ -86,7 +86,11 @@ def rows(name: str, value: ArrayLike, axis: int) -> Rows:
             f"{name} is a masked array, whose mask would be lost; fill it: {name}.filled(-np.inf)"
         )
     array = np.asarray(value)
-    dtype = floating(name, array.dtype)
+    dtype = array.dtype.newbyteorder("=")
+    if dtype not in (FLOAT32, FLOAT64):
+        raise TypeError(
+            f"{name} has dtype {array.dtype}; it must be float32 or float64: convert with .astype(np.float32)"
+        )
     if array.ndim == 0:
         raise ValueError(f"{name} is a single number; it must have an axis of classes")
     axis = normalize_axis_index(axis, array.ndim, f"{name} and axis")
@@ -95,14 +99,11 @@ def rows(name: str, value: ArrayLike, axis: int) -> Rows:
     return Rows(name, np.moveaxis(array, axis, -1), axis, dtype)
 
 
-def floating(name: str, dtype: DTypeLike) -> np.dtype[Any]:
-    """Return float32 or float64 in native byte order, or refuse the dtype with a TypeError."""
+def floating(dtype: DTypeLike) -> np.dtype[Any]:
+    """Return the argument `dtype` as float32 or float64 in native byte order, or raise TypeError."""
     native = np.dtype(dtype).newbyteorder("=")
     if native not in (FLOAT32, FLOAT64):
-        raise TypeError(
-            f"{name} has dtype {np.dtype(dtype)}; it must be float32 or float64: "
-            "convert with .astype(np.float32)"
-        )
+        raise TypeError(f"dtype = {native}: must be float32 or float64")
     return native
 
 
@@ -172,7 +173,7 @@ def check_out(
         raise ValueError(f"out has shape {out.shape}; it must be {shape}")
     if not out.flags.writeable:
         raise ValueError("out is read-only; it must be writable")
-    if any(step == 0 and size > 1 for step, size in zip(out.strides, out.shape, strict=True)):
+    if out.size and any(step == 0 and size > 1 for step, size in zip(out.strides, out.shape, strict=True)):
         raise ValueError(f"out has strides {out.strides}: several of its elements share memory")
     for given in inputs:
         if _overlap(out, given.array):

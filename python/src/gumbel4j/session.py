@@ -136,7 +136,7 @@ class Session:
         sizes = _arrays.dimensions(shape)
         kind = np.dtype(dtype)
         if kind not in ELEMENT_TYPES:
-            raise TypeError(f"dtype {kind}: must be one of {', '.join(map(str, ELEMENT_TYPES))}")
+            raise TypeError(f"dtype = {kind}: must be one of {', '.join(map(str, ELEMENT_TYPES))}")
         return self._runtime.empty(sizes, kind)
 
     def gumbel_softmax(
@@ -273,7 +273,7 @@ class Session:
         TypeError, ValueError, MemoryError, RuntimeError
             As `gumbel_softmax`.
         """
-        kind = _arrays.floating("dtype", dtype)
+        kind = _arrays.floating(dtype)
         return self._draw("gumbel", shape, kind, seed, stream, first_row, out)
 
     def words(
@@ -306,7 +306,7 @@ class Session:
         """
         kind = np.dtype(dtype)
         if kind not in (np.dtype(np.uint32), np.dtype(np.uint64)):
-            raise TypeError(f"dtype {kind}: must be uint32 or uint64")
+            raise TypeError(f"dtype = {kind}: must be uint32 or uint64")
         return self._draw("words", shape, kind, seed, stream, first_row, None)
 
     def uniform(
@@ -337,7 +337,7 @@ class Session:
         TypeError, ValueError, MemoryError, RuntimeError
             As `gumbel`.
         """
-        kind = _arrays.floating("dtype", dtype)
+        kind = _arrays.floating(dtype)
         return self._draw(
             "uniform", shape, _arrays.FLOAT64, seed, stream, first_row, None, {"type": ELEMENT_TYPES[kind]}
         )

@@ -1,0 +1,60 @@
+"""What the tests share: one session, and Python programs to run in processes of their own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from gumbel4j import Session
+
+
+@pytest.fixture(scope="session")
+def session() -> Iterator[Session]:
+    """A session with the default settings, for all tests that leave it as it was."""
+    with Session() as shared:
+        yield shared
+
+
+@pytest.fixture
+def python(tmp_path: Path) -> Iterator[Callable[[str], subprocess.Popen[str]]]:
+    """Start a program in a Python of its own; its standard output is a pipe."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(program: str) -> subprocess.Popen[str]:
+        file = tmp_path / f"program_{len(started)}.py"
+        file.write_text(program)
+        started.append(
+            subprocess.Popen(
+                [sys.executable, str(file)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            )
+        )
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def process_exists(pid: int) -> bool:
+    """Whether a process of this id runs (one that has ended and waits for its parent does not)."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state not in "ZX"
+
+
+def gone_within(seconds: float, pid: int) -> bool:
+    """Whether a process ends within some seconds."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if not process_exists(pid):
+            return True
+        time.sleep(0.02)
+    return not process_exists(pid)

@@ -1,0 +1,263 @@
+"""Which arrays may be passed, in which layouts, and what is said about those that may not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from gumbel4j import Session, _arrays
+
+DTYPES = (np.float32, np.float64)
+
+
+def logits(shape: tuple[int, ...], dtype: type = np.float32) -> NDArray[Any]:
+    """Return some logits."""
+    return np.random.default_rng(1).normal(size=shape).astype(dtype)
+
+
+LAYOUTS: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
+    "C": lambda x: x,
+    "Fortran": np.asfortranarray,
+    "reversed": lambda x: x[::-1, :, ::-1][::-1, :, ::-1],
+    "negative strides": lambda x: np.ascontiguousarray(x[:, ::-1])[:, ::-1],
+    "strided": lambda x: np.repeat(x, 2, axis=-1)[..., ::2],
+    "big-endian": lambda x: x.astype(x.dtype.newbyteorder(">")),
+    "unaligned": lambda x: np.frombuffer(b"x" + x.tobytes(), np.uint8)[1:].view(x.dtype).reshape(x.shape),
+    "transposed": lambda x: np.ascontiguousarray(x.transpose(2, 0, 1)).transpose(1, 2, 0),
+}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_layouts(session: Session, layout: str, dtype: type) -> None:
+    """Numbers depend on the values and their indices, not on where they stand in memory."""
+    x = logits((3, 4, 5), dtype)
+    laid_out = LAYOUTS[layout](x)
+    laid_out.flags.writeable = False
+    np.testing.assert_array_equal(laid_out, x)
+    y = session.gumbel_softmax(laid_out, 0.5, seed=1)
+    assert y.dtype == np.dtype(dtype)
+    np.testing.assert_array_equal(y, session.gumbel_softmax(x, 0.5, seed=1))
+    dlogits, dtau = session.vjp(y, laid_out, 0.5)
+    expected, expected_dtau = session.vjp(y.copy(), x, 0.5)
+    np.testing.assert_array_equal(dlogits, expected)
+    assert dtau == expected_dtau
+    assert dtau.dtype == np.dtype(dtype)
+    np.testing.assert_array_equal(laid_out, x)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, -1, -2, -3])
+def test_axes(session: Session, axis: int) -> None:
+    """Rows count in C order over the other axes."""
+    x = logits((3, 4, 5))
+    moved = np.ascontiguousarray(np.moveaxis(x, axis, -1))
+    soft = session.gumbel_softmax(x, 0.5, axis=axis, seed=1)
+    expected = np.moveaxis(session.gumbel_softmax(moved, 0.5, seed=1), -1, axis)
+    np.testing.assert_array_equal(soft, expected)
+    hard = session.gumbel_softmax(x, hard=True, axis=axis, seed=1)
+    drawn = session.categorical(x, axis, seed=1)
+    assert drawn.dtype == np.int32
+    np.testing.assert_array_equal(drawn, session.categorical(moved, seed=1))
+    np.testing.assert_array_equal(hard.argmax(axis), drawn)
+    for out in (np.empty_like(x), session.empty(x.shape), session.empty(moved.shape)):
+        out = out if out.shape == x.shape else np.moveaxis(out, -1, axis)
+        assert session.gumbel_softmax(x, 0.5, axis=axis, seed=1, out=out) is out
+        np.testing.assert_array_equal(out, expected)
+    for out in (np.empty(drawn.shape, np.int32), session.empty(drawn.shape, np.int32)):
+        assert session.categorical(x, axis, seed=1, out=out) is out
+        np.testing.assert_array_equal(out, drawn)
+    dlogits, _ = session.vjp(soft, x, 0.5, axis)
+    np.testing.assert_array_equal(
+        dlogits, np.moveaxis(session.vjp(np.moveaxis(soft, axis, -1), moved, 0.5)[0], -1, axis)
+    )
+
+
+def test_one_axis_and_lists(session: Session) -> None:
+    """A single row is enough; its index has shape ()."""
+    y = session.gumbel_softmax([1.0, 2.0, 3.0, 4.0], 0.5, seed=7)
+    assert (y.shape, y.dtype) == ((4,), np.float64)
+    k = session.categorical(np.array([1, 2, 3, 4], np.float32), seed=7)
+    assert (k.shape, k.dtype) == ((), np.int32)
+    out = session.empty((), np.int32)
+    assert session.categorical(np.array([1, 2, 3, 4], np.float32), seed=7, out=out) is out
+    assert out == k
+
+
+def test_no_rows(session: Session) -> None:
+    """Nothing in, nothing out, and arguments are checked all the same."""
+    x = np.empty((0, 4, 5), np.float32)
+    assert session.gumbel_softmax(x, seed=1).shape == (0, 4, 5)
+    assert session.gumbel_softmax(x, axis=1, seed=1).shape == (0, 4, 5)
+    assert session.categorical(x, axis=1, seed=1).shape == (0, 5)
+    assert session.gumbel((0, 5), seed=1).shape == (0, 5)
+    dlogits, dtau = session.vjp(x, x)
+    assert (dlogits.shape, dtau) == ((0, 4, 5), 0)
+    out = np.empty_like(x)
+    assert session.gumbel_softmax(x, seed=1, out=out) is out
+    with pytest.raises(ValueError, match="tau = -1"):
+        session.gumbel_softmax(x, -1, seed=1)
+
+
+def test_splits(session: Session) -> None:
+    """Parts with their own first_row equal the whole."""
+    whole = session.gumbel((100, 7), seed=1)
+    parts = [session.gumbel((n, 7), seed=1, first_row=first) for first, n in ((0, 33), (33, 1), (34, 66))]
+    np.testing.assert_array_equal(np.concatenate(parts), whole)
+
+
+def test_seeds_use_all_64_bits(session: Session) -> None:
+    """Seeds of 2**63 and more are others than the small ones."""
+    seeds = [0, 1, 2**63 - 1, 2**63, 2**64 - 1]
+    words = {session.words((1, 4), seed=seed).tobytes() for seed in seeds}
+    assert len(words) == len(seeds)
+    assert session.words((1, 4), seed=1, dtype=np.uint64).dtype == np.uint64
+    assert session.uniform((1, 4), seed=1, dtype=np.float64).dtype == np.float64
+
+
+@pytest.mark.parametrize("tau", [0.0, 1e-38, 1e-3, 1.0, 1e30])
+def test_extreme_temperatures(session: Session, tau: float) -> None:
+    """Rows are finite and sum to 1; tau = 0 is one-hot."""
+    y = session.gumbel_softmax(logits((50, 10)), tau, seed=1)
+    np.testing.assert_allclose(y.sum(-1), 1, rtol=1e-6)
+    if tau == 0:
+        np.testing.assert_array_equal(y, session.gumbel_softmax(logits((50, 10)), hard=True, seed=1))
+
+
+def test_one_class_and_masks(session: Session) -> None:
+    """A row of one class is 1; a masked class is exactly 0 and never drawn."""
+    assert (session.gumbel_softmax(logits((5, 1)), seed=1) == 1).all()
+    x = logits((1000, 4))
+    x[:, 2] = -np.inf
+    assert (session.gumbel_softmax(x, seed=1)[:, 2] == 0).all()
+    assert (session.categorical(x, seed=1) != 2).all()
+
+
+X = logits((3, 4))
+READ_ONLY = np.empty((3, 4), np.float32)
+READ_ONLY.flags.writeable = False
+
+REFUSED: list[tuple[str, Callable[[Session], object], type[Exception], str]] = [
+    ("tau negative", lambda s: s.gumbel_softmax(X, -0.5, seed=1), ValueError, r"tau = -0\.5: must"),
+    ("tau tiny negative", lambda s: s.gumbel_softmax(X, -1e-300, seed=1), ValueError, "tau = -1e-300"),
+    ("tau nan", lambda s: s.gumbel_softmax(X, float("nan"), seed=1), ValueError, "tau = nan: must"),
+    ("tau inf", lambda s: s.gumbel_softmax(X, float("inf"), seed=1), ValueError, "tau = inf: must"),
+    ("tau over", lambda s: s.gumbel_softmax(X, 1e39, seed=1), ValueError, r"tau = 1e\+39: .*float32"),
+    ("tau text", lambda s: s.gumbel_softmax(X, "warm", seed=1), TypeError, "tau must be a real.* 'warm'"),
+    ("tau zero in vjp", lambda s: s.vjp(X, X, 0), ValueError, "tau = 0.0: must be positive"),
+    ("int32", lambda s: s.gumbel_softmax(X.astype(int), seed=1), TypeError, r"int64.*astype\(np\.float32"),
+    ("float16", lambda s: s.gumbel_softmax(X.astype(np.float16), seed=1), TypeError, "dtype float16"),
+    ("complex", lambda s: s.categorical(X.astype(complex), seed=1), TypeError, "complex128"),
+    ("bool", lambda s: s.categorical(X > 0, seed=1), TypeError, "logits has dtype bool"),
+    ("object", lambda s: s.categorical(X.astype(object), seed=1), TypeError, "logits has dtype object"),
+    ("masked", lambda s: s.categorical(np.ma.masked_array(X), seed=1), TypeError, r"filled\(-np\.inf\)"),
+    ("no axis", lambda s: s.gumbel_softmax(np.float32(1), seed=1), ValueError, "is a single number"),
+    ("no classes", lambda s: s.gumbel_softmax(X[:, :0], seed=1), ValueError, r"\(3, 0\): axis 1 must"),
+    ("axis", lambda s: s.gumbel_softmax(X, axis=2, seed=1), ValueError, "axis.* 2 is out of bounds"),
+    ("shape empty", lambda s: s.gumbel((), seed=1), ValueError, r"shape = \(\)"),
+    ("shape no classes", lambda s: s.gumbel((3, 0), seed=1), ValueError, r"shape = \(3, 0\): the last axis"),
+    ("shape negative", lambda s: s.gumbel((-3, 2), seed=1), ValueError, r"shape = \(-3, 2\)"),
+    ("shape float", lambda s: s.gumbel((3.5, 2), seed=1), TypeError, "shape must be an integer or"),
+    ("shape overflows", lambda s: s.gumbel((2**40, 2**40), seed=1), ValueError, r"must be below 2\*\*63"),
+    ("seed large", lambda s: s.gumbel((2, 2), seed=2**64), ValueError, "seed.*18446744073709551616"),
+    ("seed negative", lambda s: s.gumbel((2, 2), seed=-1), ValueError, "seed.*-1"),
+    ("stream negative", lambda s: s.gumbel((2, 2), seed=1, stream=-1), ValueError, "stream.*-1"),
+    ("stream large", lambda s: s.gumbel((2, 2), seed=1, stream=2**63), ValueError, "stream.*9223372036854775"),
+    ("first_row", lambda s: s.gumbel((2, 2), seed=1, first_row=-1), ValueError, "first_row = -1"),
+    ("first_row large", lambda s: s.gumbel((2, 2), seed=1, first_row=2**62), ValueError, "first_row = 46"),
+    ("first_row float", lambda s: s.gumbel((2, 2), seed=1, first_row=0.5), TypeError, "first_row must be an"),
+    ("gumbel dtype", lambda s: s.gumbel((2, 2), seed=1, dtype=int), TypeError, "dtype = int64: must be"),
+    ("words dtype", lambda s: s.words((2, 2), seed=1, dtype=np.int8), TypeError, "int8: must be uint32"),
+    ("empty dtype", lambda s: s.empty((2, 2), np.float16), TypeError, "float16: must be one"),
+    ("vjp shapes", lambda s: s.vjp(X, X[:2]), ValueError, r"upstream has shape \(2, 4\)"),
+    ("vjp dtypes", lambda s: s.vjp(X, X.astype(float)), TypeError, "upstream has dtype float64"),
+    ("out list", lambda s: s.gumbel((3, 4), seed=1, out=[]), TypeError, "out must be a.*got list"),
+    ("out shape", lambda s: s.gumbel((3, 5), seed=1, out=X), ValueError, r"out has shape \(3, 4\); .*5\)"),
+    ("out dtype", lambda s: s.categorical(X, seed=1, out=np.empty(3)), TypeError, "float64; .* int32"),
+    ("out order", lambda s: s.gumbel((3, 4), seed=1, out=X.astype(">f4")), TypeError, "out has dtype >f4"),
+    ("out read-only", lambda s: s.gumbel_softmax(X, seed=1, out=READ_ONLY), ValueError, "out is read-only"),
+    ("out is logits", lambda s: s.gumbel_softmax(X, seed=1, out=X), ValueError, "out overlaps logits"),
+    ("out reversed", lambda s: s.gumbel_softmax(X, seed=1, out=X[::-1]), ValueError, "out overlaps"),
+    ("out repeats", lambda s: s.gumbel((3, 4), seed=1, out=np.lib.stride_tricks.as_strided(X, (3, 4), (0, 4))),
+     ValueError, "several of its elements share memory"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"), [case[1:] for case in REFUSED], ids=[c[0] for c in REFUSED]
+)
+def test_refused(
+    session: Session, call: Callable[[Session], object], error: type[Exception], message: str
+) -> None:
+    """The error names argument, value and what is allowed; inputs stay as they are; the session goes on."""
+    before = X.copy()
+    with pytest.raises(error, match=message):
+        call(session)
+    np.testing.assert_array_equal(X, before)
+    assert session.gumbel((1, 2), seed=1).shape == (1, 2)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, None], ids=["nan", "inf", "all -inf"])
+@pytest.mark.parametrize("operator", ["soft", "hard", "categorical"])
+def test_rows_that_cannot_be_sampled(session: Session, value: float | None, operator: str) -> None:
+    """The first one is named by its indices; an ordinary `out` is unchanged."""
+    x = logits((3, 4, 5))
+    x[2, :, 1] = x[1, :, 3] = -np.inf
+    if value is not None:
+        x[:, 1:, :][[2, 1], 1, [1, 3]] = value
+    before = x.copy()
+    out: NDArray[Any]
+    for given in (x, np.ascontiguousarray(x)):
+        with pytest.raises(ValueError, match=r"logits row 8 .*That row is logits\[1, :, 3\]"):
+            if operator == "categorical":
+                out = np.full((3, 5), 7, np.int32)
+                session.categorical(given, axis=1, seed=1, out=out)
+            else:
+                out = np.full((3, 4, 5), 7, np.float32)
+                session.gumbel_softmax(given, hard=operator == "hard", axis=1, seed=1, out=out)
+        assert (out == 7).all()
+        np.testing.assert_array_equal(x, before)
+    with pytest.raises(ValueError, match=r"That row is logits\[:\]"):
+        session.gumbel_softmax(np.full(4, np.nan, np.float32), seed=1)
+
+
+def test_interleaved_memory_is_no_overlap(session: Session) -> None:
+    """Columns of one array may be input and output of one call."""
+    whole = session.empty((20, 10))
+    whole[:] = logits((20, 10))
+    expected = session.gumbel_softmax(whole[:, :5].copy(), seed=1)
+    session.gumbel_softmax(whole[:, :5], seed=1, out=whole[:, 5:])
+    np.testing.assert_array_equal(whole[:, 5:], expected)
+
+
+def test_row_stride() -> None:
+    """Only what is a matrix has one."""
+    x = np.zeros((4, 6, 8), np.float32)
+    strides = {
+        "whole": (x, 8),
+        "columns": (x[..., :3], 8),
+        "rows": (x[0, ::2], 16),
+        "one row": (x[1, 2], 8),
+        "one class": (x[..., :1], 8),
+        "uneven": (x[:, ::5], None),
+        "apart": (x[..., ::2], None),
+        "backwards": (x[::-1], None),
+        "transposed": (x.transpose(1, 0, 2), None),
+        "repeated": (np.broadcast_to(x[0, 0], (5, 8)), None),
+        "big-endian": (x.astype(">f4"), None),
+    }
+    assert {name: _arrays.row_stride(array) for name, (array, _) in strides.items()} == {
+        name: stride for name, (_, stride) in strides.items()
+    }
+
+
+def test_copies_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Large copies are made piece by piece, and complete."""
+    monkeypatch.setattr(_arrays, "_COPY_BYTES", 100)
+    source = logits((5, 41, 3)).T
+    target = np.zeros_like(source)
+    _arrays.copy(source, target)
+    np.testing.assert_array_equal(target, source)

@@ -1,0 +1,125 @@
+"""Ctrl-C in a call: a quick KeyboardInterrupt, and right results afterwards."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from gumbel4j import Session
+
+Python = Callable[[str], subprocess.Popen[str]]
+
+LONG_CALL = """
+import time
+import numpy as np
+from gumbel4j import Session
+
+s = Session(threads=1, backend="java")
+expected = s.gumbel((300, 1000), seed=5)
+s.gumbel((2, 3), seed=1)
+print("calling", flush=True)
+try:
+    s.gumbel((6000, 10000), seed=1, dtype="float64")
+    print("ended too early", flush=True)
+except KeyboardInterrupt:
+    print("interrupted", time.monotonic(), flush=True)
+# Java may still be writing: memory that is handed out now must be other memory.
+mine = s.empty((6000, 10000), np.float64)
+mine[:] = 7
+began = time.monotonic()
+print(np.array_equal(s.gumbel((300, 1000), seed=5), expected), flush=True)
+while s._runtime._bridge._in_use and time.monotonic() - began < 5:
+    s.gumbel((2, 3), seed=1)
+print(bool((mine == 7).all()), len(s._runtime._bridge._in_use), flush=True)
+"""
+
+
+def test_ctrl_c_in_a_long_call(python: Python) -> None:
+    """KeyboardInterrupt within half a second; the next call works; memory in use is not handed out."""
+    child = python(LONG_CALL)
+    assert child.stdout is not None
+    assert child.stdout.readline() == "calling\n"
+    time.sleep(0.5)
+    sent = time.monotonic()
+    child.send_signal(signal.SIGINT)
+    word, _, moment = child.stdout.readline().partition(" ")
+    assert word == "interrupted"
+    assert float(moment) - sent < 0.5
+    out, err = child.communicate(timeout=60)
+    assert out.splitlines() == ["True", "True 0"]
+    assert err == ""
+
+
+def test_interrupts_at_random_moments(session: Session) -> None:
+    """Wherever the interrupt strikes, later results are right."""
+    expected = session.gumbel((500, 1000), seed=3)
+    moments = random.Random(1)
+    interrupted = 0
+    for _ in range(20):
+        timer = threading.Timer(moments.uniform(0, 0.01), os.kill, (os.getpid(), signal.SIGINT))
+        try:
+            timer.start()
+            while True:
+                session.gumbel((500, 1000), seed=4)
+        except KeyboardInterrupt:
+            interrupted += 1
+        timer.join()
+        np.testing.assert_array_equal(session.gumbel((500, 1000), seed=3), expected)
+    assert interrupted == 20
+
+
+def test_job_that_is_cancelled_before_it_comes(session: Session) -> None:
+    """Java may see the cancellation first; the job then never starts."""
+    bridge = session._runtime._bridge
+    job = next(bridge._job_numbers)
+    bridge._call("cancel", job)
+    out = session.empty((2, 3))
+    out[:] = 7
+    reference = session._runtime._reference(out, bridge)
+    reply = bridge._call("submit", job, "gumbel", f"out={reference} seed=1 stream=0 first_row=0")
+    assert reply == "cancelled"
+    assert (out == 7).all()
+
+
+def test_request_that_is_sent_twice_runs_once(session: Session) -> None:
+    """A repeated submit answers with the first one's outcome."""
+    bridge = session._runtime._bridge
+    job = next(bridge._job_numbers)
+    out = session.empty((2, 3))
+    arguments = f"out={session._runtime._reference(out, bridge)} seed=1 stream=0 first_row=0"
+    assert bridge._call("submit", job, "gumbel", arguments) == "done\t"
+    out[:] = 7
+    assert bridge._call("submit", job, "gumbel", arguments) == "done\t"
+    assert (out == 7).all()
+
+
+def test_broken_connections_are_replaced(session: Session) -> None:
+    """A connection that broke while Java lives costs nothing but a new one."""
+    bridge = session._runtime._bridge
+    expected = session.gumbel((2, 3), seed=1)
+    for connection in bridge._idle:
+        connection.socket.shutdown(2)
+    np.testing.assert_array_equal(session.gumbel((2, 3), seed=1), expected)
+    assert session._runtime._bridge is bridge
+
+
+def test_java_that_gives_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Java that hangs is ended, the call raises, and the next call starts another."""
+    with Session() as s:
+        expected = s.gumbel((2, 3), seed=1)
+        pid = s.info()["pid"]
+        os.kill(pid, signal.SIGSTOP)
+        monkeypatch.setattr("gumbel4j._bridge._ANSWER_TIMEOUT", 0.3)
+        with pytest.raises(RuntimeError, match=r"no answer for 0.3 seconds and was ended"):
+            s.gumbel((2, 3), seed=1)
+        monkeypatch.undo()
+        np.testing.assert_array_equal(s.gumbel((2, 3), seed=1), expected)
+        assert s.info()["pid"] != pid
