@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
+import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
-
-import numpy as np
+from typing import TYPE_CHECKING, NoReturn
 
 import gumbel4j
 from gumbel4j.generator import Generator
@@ -30,6 +28,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     try:
         status: int = args.run(args)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read the output has had enough of it, as in `gumbel4j demo | head`
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # Python flushes it once more at its end
+        return 141
     except (SampleError, OSError, RuntimeError) as error:
         print(f"gumbel4j {args.command}: error: {error}", file=sys.stderr)
         return 2
@@ -151,14 +155,9 @@ def _sample(args: argparse.Namespace) -> int:
 
 def _info(args: argparse.Namespace) -> int:
     with _session(args) as session:
-        facts: dict[str, Any] = {
-            "gumbel4j": gumbel4j.__version__,
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            **session.info(),
-        }
+        facts = session.info()
     if args.json:
-        print(json.dumps(facts, indent=1, default=str))
+        print(json.dumps(facts, indent=1))
     else:
         width = max(map(len, facts))
         for name, value in facts.items():

@@ -99,7 +99,8 @@ def gumbel_softmax(
         The row of a larger array at which `logits` starts: parts drawn with their own first_row equal the
         whole. Rows are counted in C order over the axes other than `axis`.
     out
-        Array of the shape and dtype of logits for the result; it must not overlap logits.
+        Array of the shape and dtype of logits, in native byte order, for the result; it must not overlap
+        logits. Unchanged after an error, unless it lies in shared memory.
 
     Returns
     -------
@@ -113,7 +114,7 @@ def gumbel_softmax(
         If an argument has the wrong type, or logits another dtype.
     ValueError
         If an argument is out of its range, or a row holds NaN, +inf, or nothing above -inf (the message names
-        the first such row); `out` may then be partly written.
+        the first such row).
 
     Notes
     -----

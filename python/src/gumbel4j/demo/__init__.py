@@ -22,7 +22,7 @@ def run(session: Session, folder: Path) -> Iterator[str]:
     """
     info = session.info()
     folder.mkdir(parents=True, exist_ok=True)
-    yield f"Gumbel-Softmax by {info['backend']} ({info['isa']}) on Java {info['java_version']}"
+    yield f"Gumbel-Softmax by {info['backend']} ({info['isa']}) on Java {info['java']}"
 
     example = numbers.example(session)
     yield from _part("1. The classic example: logits 1, 2, 3, 4 and tau = 0.5", example.lines())

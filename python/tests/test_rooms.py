@@ -1,0 +1,68 @@
+"""Every operator is in every room of the house: fails when a new one was forgotten somewhere.
+
+`gumbel4j.h` lists the operators. Each must have its method in the kernels' interface and in the public Java
+class, its downcall, its entry in the gateway, its method in Session and in the reference, and its golden
+cases.
+"""
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+from gumbel4j import Session, reference
+
+ROOT = Path(__file__).resolve().parents[2]
+JAVA = ROOT / "src/main/java/org/gumbel4j"
+
+# Python has one function for two operators, as PyTorch does; every other operator keeps its name.
+PYTHON_NAMES = {"soft": "gumbel_softmax", "hard": "gumbel_softmax"}
+
+
+def found(pattern, path):
+    """Return the set of what a pattern finds in a file of the repository."""
+    return set(re.findall(pattern, (ROOT / path).read_text(), re.MULTILINE))
+
+
+OPERATORS = found(r"^GUMBEL4J_API int64_t gumbel4j_(\w+)\(", "native/include/gumbel4j.h")
+
+
+def test_the_header_lists_operators():
+    assert {"gumbel", "soft", "hard", "categorical", "vjp"} <= OPERATORS
+
+
+def test_kernels_interface():
+    assert found(r"^  long (\w+)\(", JAVA / "kernel/Kernels.java") == OPERATORS
+
+
+def test_native_downcalls():
+    downcalls = found(r'"(?:gumbel4j_)?(\w+)"', JAVA / "kernel/NativeKernels.java")
+    assert downcalls >= OPERATORS
+
+
+def test_public_java_operators():
+    assert found(r"^  public void (\w+)\(", JAVA / "GumbelSoftmax.java") == OPERATORS
+
+
+def test_gateway_entries():
+    assert found(r'entry\("(\w+)"', JAVA / "gateway/Operators.java") == OPERATORS
+
+
+@pytest.mark.parametrize("operator", sorted(OPERATORS))
+def test_session_calls_the_operator(operator):
+    method = getattr(Session, PYTHON_NAMES.get(operator, operator))
+    assert f'"{operator}"' in inspect.getsource(method)
+    assert method.__doc__
+
+
+@pytest.mark.parametrize("operator", sorted(OPERATORS))
+def test_reference_takes_the_same_arguments(operator):
+    name = PYTHON_NAMES.get(operator, operator)
+    theirs = set(inspect.signature(getattr(Session, name)).parameters) - {"self", "out"}
+    assert set(inspect.signature(getattr(reference, name)).parameters) == theirs
+
+
+@pytest.mark.parametrize("operator", sorted(OPERATORS))
+def test_golden_cases(operator):
+    assert (ROOT / f"src/test/resources/golden/{operator}.txt").stat().st_size > 0
