@@ -431,4 +431,23 @@ class ContractTest {
     assertEquals(0, TestMatrices.get(actual[0], 0, 1));
     assertTrue(TestMatrices.get(actual[0], 0, 0) > 0);
   }
+
+  @ParameterizedTest
+  @EnumSource(names = {"FLOAT32", "FLOAT64"})
+  void backwardOfWhatIsNoSampleHasDefinedBitsToo(ElementType type) {
+    double[] odd = {
+      1, -0.0, -2, 3e-39, 5e-324, Double.NaN, Double.POSITIVE_INFINITY, 0.5, Double.MAX_VALUE, -1e-310
+    };
+    GumbelSoftmax definition = Backends.operators("java");
+    for (int column = 0; column < odd.length; column++) {
+      Matrix sample = TestMatrices.of(type, 2, 4, 0.5, odd[column], 0.25, 0.25, 1, 0, odd[column], 0);
+      Matrix upstream =
+          TestMatrices.of(type, 2, 4, 1, 2, -3, odd[odd.length - 1 - column], 1, 1, 1e30, 1);
+      Matrix[] expected = {TestMatrices.empty(type, 2, 4), TestMatrices.empty(type, 2, 1)};
+      Matrix[] actual = {TestMatrices.empty(type, 2, 4), TestMatrices.empty(type, 2, 1)};
+      definition.vjp(sample, upstream, 0.5, expected[0], expected[1]);
+      operators.vjp(sample, upstream, 0.5, actual[0], actual[1]);
+      assertSameBits(List.of(expected), List.of(actual), "sample with " + odd[column]);
+    }
+  }
 }
