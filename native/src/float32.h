@@ -1,14 +1,11 @@
 /*
- * float32: logarithm, exponential and Gumbel noise in lanes (NOISE.md, sections 2, 3 and 5), and the names under which operators.h
- * is compiled for this type. Coefficients: native/tools/polynomials.py.
+ * float32: logarithm, exponential and Gumbel noise in lanes (NOISE.md, sections 2, 3 and 5).
+ * Coefficients: native/tools/polynomials.py. Include after philox.h.
  */
-#define T(name) name##_float32
-#define real float
-#define word uint32_t
-#define lanes float32_lanes
-#define mask_lanes int32_lanes
-#define LANES LANES_float32
-#define SMALLEST_NORMAL 0x1p-126f
+#ifndef GUMBEL4J_FLOAT32_H
+#define GUMBEL4J_FLOAT32_H
+
+#define SMALLEST_NORMAL_float32 0x1p-126f
 
 /* log(1 + f) for sqrt(1/2) - 1 <= f <= sqrt(2) - 1. */
 INLINE float32_lanes log1p_float32(float32_lanes f)
@@ -121,6 +118,8 @@ static void noise_of_words_float32(const struct philox *generator, uint64_t grou
 INLINE float32_lanes clean_float32(float32_lanes a)
 {
     float32_lanes magnitude = (float32_lanes)((uint32_lanes)a & 0x7fffffff);
-    float32_lanes flushed = (float32_lanes)((int32_lanes)a & ~(int32_lanes)(magnitude < SMALLEST_NORMAL));
+    float32_lanes flushed = (float32_lanes)((int32_lanes)a & ~(int32_lanes)(magnitude < SMALLEST_NORMAL_float32));
     return select_float32((int32_lanes)(a != a), (float32_lanes)(0x7fc00000 + (uint32_lanes){0}), flushed);
 }
+
+#endif

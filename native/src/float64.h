@@ -1,14 +1,11 @@
 /*
- * float64: logarithm, exponential and Gumbel noise in lanes (NOISE.md, sections 2, 4 and 5), and the names under which operators.h
- * is compiled for this type. Coefficients: native/tools/polynomials.py.
+ * float64: logarithm, exponential and Gumbel noise in lanes (NOISE.md, sections 2, 4 and 5).
+ * Coefficients: native/tools/polynomials.py. Include after philox.h.
  */
-#define T(name) name##_float64
-#define real double
-#define word uint64_t
-#define lanes float64_lanes
-#define mask_lanes int64_lanes
-#define LANES LANES_float64
-#define SMALLEST_NORMAL 0x1p-1022
+#ifndef GUMBEL4J_FLOAT64_H
+#define GUMBEL4J_FLOAT64_H
+
+#define SMALLEST_NORMAL_float64 0x1p-1022
 
 /* log(1 + f) for sqrt(1/2) - 1 <= f <= sqrt(2) - 1. */
 INLINE float64_lanes log1p_float64(float64_lanes f)
@@ -113,6 +110,8 @@ static void noise_of_words_float64(const struct philox *generator, uint64_t grou
 INLINE float64_lanes clean_float64(float64_lanes a)
 {
     float64_lanes magnitude = (float64_lanes)((uint64_lanes)a & INT64_MAX);
-    float64_lanes flushed = (float64_lanes)((int64_lanes)a & ~(int64_lanes)(magnitude < SMALLEST_NORMAL));
+    float64_lanes flushed = (float64_lanes)((int64_lanes)a & ~(int64_lanes)(magnitude < SMALLEST_NORMAL_float64));
     return select_float64((int64_lanes)(a != a), (float64_lanes)broadcast_uint64(UINT64_C(0x7ff8000000000000)), flushed);
 }
+
+#endif

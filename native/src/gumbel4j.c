@@ -178,8 +178,10 @@ int64_t gumbel4j_vjp(int32_t type, int64_t rows, int64_t classes, const void *sa
                      int64_t upstream_stride, double tau, void *dlogits, int64_t dlogits_stride, void *dtau, int64_t dtau_stride)
 {
     struct shape shape = {rows, classes};
-    struct matrix y = {sample, rows, classes, sample_stride, bytes_of(type)}, v = {upstream, rows, classes, upstream_stride, bytes_of(type)};
-    struct matrix dx = {dlogits, rows, classes, dlogits_stride, bytes_of(type)}, dt = {dtau, rows, 1, dtau_stride, bytes_of(type)};
+    struct matrix y = {sample, rows, classes, sample_stride, bytes_of(type)};
+    struct matrix v = {upstream, rows, classes, upstream_stride, bytes_of(type)};
+    struct matrix dx = {dlogits, rows, classes, dlogits_stride, bytes_of(type)};
+    struct matrix dt = {dtau, rows, 1, dtau_stride, bytes_of(type)};
     if (!is_float(type) || !is_shape(shape) || !is_positive_tau(type, tau) || !is_matrix(y) || !is_matrix(v) || !is_matrix(dx)
         || !is_matrix(dt) || overlap(y, dx) || overlap(v, dx) || overlap(y, dt) || overlap(v, dt) || overlap(dx, dt))
         return GUMBEL4J_BAD_ARGUMENT;

@@ -1,11 +1,11 @@
 /*
- * The operators of NOISE.md, section 7, written once and included once per element type, after float32.h or float64.h, which give
+ * The operators of NOISE.md, section 7, written once and included by tier.h once per element type, with these names defined:
  *
- *   T(name)            name_float32 or name_float64
- *   real, word         the element and its random word, one size
- *   lanes, mask_lanes  vectors of LANES elements and what comparing them gives
+ *   T(name)            name_float32 or name_float64: the functions on lanes of lanes_<tier>.h, philox.h, float32.h and float64.h
+ *   real, word         the element and its random word, of one size
+ *   lanes, mask_lanes  vectors of T(LANES) elements and what comparing them gives
  *
- * and the functions on lanes used here. To add an operator: its kernel below, a line in kernels.h and tier.h, its entry in gumbel4j.c.
+ * To add an operator: its kernel below, a line in kernels.h and tier.h, its entry in gumbel4j.c.
  *
  * Steps named "..._columns" handle one vector, or the 16 columns of one step of a sum; the loops call them with a constant count for
  * whole steps and with what is left for the last, so each is written once and compiled twice.
@@ -16,7 +16,7 @@ enum {
     T(CHUNK) = 16 * T(GROUP),              /* columns that get their noise at a time */
     T(SUM_LANES) = 16,
     T(SUM_BLOCK) = 1024,
-    T(SUM_VECTORS) = T(SUM_LANES) / LANES
+    T(SUM_VECTORS) = T(SUM_LANES) / T(LANES)
 };
 
 /*
@@ -158,9 +158,9 @@ INLINE real T(perturb)(struct T(window) *window, uint64_t index, const real *x, 
     for (int64_t chunk = 0; chunk < classes; chunk += T(CHUNK)) {
         int64_t count = T(shorter)(classes - chunk, T(CHUNK)), c = 0;
         const real *g = T(noise_at)(window, index + (uint64_t)chunk, count);
-        for (; c + LANES <= count; c += LANES) {
-            lanes sum = T(perturb_columns)(x + chunk + c, g + c, LANES, &refused);
-            T(store)(s + chunk + c, LANES, sum);
+        for (; c + T(LANES) <= count; c += T(LANES)) {
+            lanes sum = T(perturb_columns)(x + chunk + c, g + c, T(LANES), &refused);
+            T(store)(s + chunk + c, T(LANES), sum);
             largest = T(max)(sum, largest);
         }
         if (c < count) {
@@ -170,7 +170,7 @@ INLINE real T(perturb)(struct T(window) *window, uint64_t index, const real *x, 
         }
     }
     real top = largest[0];
-    for (int l = 1; l < LANES; l++)
+    for (int l = 1; l < T(LANES); l++)
         top = largest[l] > top ? largest[l] : top;
     return T(any)(refused) || top == -(real)INFINITY ? (real)NAN : top;
 }
@@ -179,7 +179,7 @@ INLINE real T(perturb)(struct T(window) *window, uint64_t index, const real *x, 
 INLINE void T(argmax_columns)(lanes s, int64_t column, real *best, int64_t *best_column)
 {
     if (__builtin_expect(T(any)((mask_lanes)(s > *best)), 0))
-        for (int l = 0; l < LANES; l++)
+        for (int l = 0; l < T(LANES); l++)
             if (s[l] > *best) {
                 *best = s[l];
                 *best_column = column + l;
@@ -195,8 +195,8 @@ INLINE int64_t T(argmax)(struct T(window) *window, uint64_t index, const real *x
     for (int64_t chunk = 0; chunk < classes; chunk += T(CHUNK)) {
         int64_t count = T(shorter)(classes - chunk, T(CHUNK)), c = 0;
         const real *g = T(noise_at)(window, index + (uint64_t)chunk, count);
-        for (; c + LANES <= count; c += LANES)
-            T(argmax_columns)(T(perturb_columns)(x + chunk + c, g + c, LANES, &refused), chunk + c, &best, &best_column);
+        for (; c + T(LANES) <= count; c += T(LANES))
+            T(argmax_columns)(T(perturb_columns)(x + chunk + c, g + c, T(LANES), &refused), chunk + c, &best, &best_column);
         if (c < count)
             T(argmax_columns)(T(perturb_columns)(x + chunk + c, g + c, count - c, &refused), chunk + c, &best, &best_column);
     }
@@ -208,8 +208,8 @@ INLINE void T(exp_columns)(real *s, int64_t count, real top, real tau, lanes sum
 {
     UNROLL
     for (int h = 0; h < T(SUM_VECTORS); h++) {
-        lanes e = T(exp)((T(load)(s + h * LANES, count - h * LANES, -(real)INFINITY) - top) / tau);
-        T(store)(s + h * LANES, count - h * LANES, e);
+        lanes e = T(exp)((T(load)(s + h * T(LANES), count - h * T(LANES), -(real)INFINITY) - top) / tau);
+        T(store)(s + h * T(LANES), count - h * T(LANES), e);
         sums[h] += e;
     }
 }
@@ -234,14 +234,14 @@ INLINE real T(exp_row)(real *s, int64_t classes, real top, real tau)
 INLINE void T(scale_columns)(real *e, int64_t count, real factor)
 {
     lanes y = T(load)(e, count, 0) * factor;
-    T(store)(e, count, (lanes)((mask_lanes)y & ~(mask_lanes)(y < SMALLEST_NORMAL)));
+    T(store)(e, count, (lanes)((mask_lanes)y & ~(mask_lanes)(y < T(SMALLEST_NORMAL))));
 }
 
 INLINE void T(scale_row)(real *e, int64_t classes, real factor)
 {
     int64_t c = 0;
-    for (; c + LANES <= classes; c += LANES)
-        T(scale_columns)(e + c, LANES, factor);
+    for (; c + T(LANES) <= classes; c += T(LANES))
+        T(scale_columns)(e + c, T(LANES), factor);
     if (c < classes)
         T(scale_columns)(e + c, classes - c, factor);
 }
@@ -308,8 +308,8 @@ INLINE void T(dot_columns)(const real *y, const real *v, int64_t count, lanes su
 {
     UNROLL
     for (int h = 0; h < T(SUM_VECTORS); h++) {
-        lanes sample = T(load)(y + h * LANES, count - h * LANES, 0);
-        sums[h] = T(fma)(sample, T(counted)(sample, v + h * LANES, count - h * LANES), sums[h]);
+        lanes sample = T(load)(y + h * T(LANES), count - h * T(LANES), 0);
+        sums[h] = T(fma)(sample, T(counted)(sample, v + h * T(LANES), count - h * T(LANES)), sums[h]);
     }
 }
 
@@ -318,10 +318,10 @@ INLINE void T(vjp_columns)(const real *y, const real *v, int64_t count, real dot
 {
     UNROLL
     for (int h = 0; h < T(SUM_VECTORS); h++) {
-        lanes sample = T(load)(y + h * LANES, count - h * LANES, 0);
-        lanes gradient = T(clean)((sample * (T(counted)(sample, v + h * LANES, count - h * LANES) - dot)) / tau);
+        lanes sample = T(load)(y + h * T(LANES), count - h * T(LANES), 0);
+        lanes gradient = T(clean)((sample * (T(counted)(sample, v + h * T(LANES), count - h * T(LANES)) - dot)) / tau);
         gradient = T(select)((mask_lanes)(sample == 0), (lanes){0}, gradient); /* 0 times an infinite dot is not 0 */
-        T(store)(dx + h * LANES, count - h * LANES, gradient);
+        T(store)(dx + h * T(LANES), count - h * T(LANES), gradient);
         sums[h] = T(fma)(gradient, T(log)(sample), sums[h]);
     }
 }
@@ -376,5 +376,3 @@ static int64_t T(vjp_kernel)(struct shape shape, struct input sample, struct inp
 #undef word
 #undef lanes
 #undef mask_lanes
-#undef LANES
-#undef SMALLEST_NORMAL

@@ -7,9 +7,20 @@
 #include "philox.h"
 
 #include "float32.h"
+#include "float64.h"
+
+#define T(name) name##_float32
+#define real float
+#define word uint32_t
+#define lanes float32_lanes
+#define mask_lanes int32_lanes
 #include "operators.h"
 
-#include "float64.h"
+#define T(name) name##_float64
+#define real double
+#define word uint64_t
+#define lanes float64_lanes
+#define mask_lanes int64_lanes
 #include "operators.h"
 
 #define KERNELS_OF(type)                                                                                                         \

@@ -49,7 +49,8 @@ static void samples(int32_t type, int64_t classes, double tau, uint64_t first_ro
             sum += value;
             sound &= value >= 0 && value <= 1 && !(get(type, x, r * stride + c) == -INFINITY && value != 0);
         }
-        CHECK(sound && fabs(sum - 1) < 1e-5, "soft %s classes %" PRId64 " tau %g row %" PRId64 " sum %g", name_of(type), classes, tau, r, sum);
+        CHECK(sound && fabs(sum - 1) < 1e-5, "soft %s classes %" PRId64 " tau %g row %" PRId64 " sum %g", name_of(type),
+              classes, tau, r, sum);
     }
     CHECK(gumbel4j_hard(type, rows, classes, x, stride, SEED, STREAM, first_row, y, stride) == rows, "hard");
     CHECK(gumbel4j_categorical(type, rows, classes, x, stride, SEED, STREAM, first_row, columns, 2) == rows, "categorical");
