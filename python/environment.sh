@@ -19,7 +19,9 @@ fail() {
 
 # Says which Python "$1" is ("3.11.7 in /usr"); fails when it cannot run or is older than 3.11.
 identity() {
-    "$1" -c 'import sys; print("%d.%d.%d in %s" % (sys.version_info[:3] + (sys.base_prefix,))); sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+    "$1" -c 'import sys
+print("%d.%d.%d in %s" % (sys.version_info[:3] + (getattr(sys, "base_prefix", sys.prefix),)))
+sys.exit(sys.version_info < (3, 11))' 2>/dev/null
 }
 
 # One hash over the names and contents of files and folders.
