@@ -118,7 +118,7 @@ class Bridge:
         except BaseException:
             self._abandon(job)
             raise
-        del self._in_use[job]
+        self._in_use.pop(job, None)
         self._done(reply)
 
     def settle(self) -> None:
@@ -155,6 +155,9 @@ class Bridge:
         with self._closing:
             self._drop_idle()
             self.process.stop()
+            # No job runs any more, so nothing uses memory either.
+            self._abandoned.clear()
+            self._in_use.clear()
 
     def _done(self, reply: str) -> str:
         """Return the result of a reply, or raise the exception it tells of (see the Java class Reply)."""

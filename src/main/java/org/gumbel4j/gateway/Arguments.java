@@ -14,8 +14,9 @@ import org.gumbel4j.Noise;
  * logits=3:4096:float32:64:10:10 out=5:0:float32:64:10:10 tau=0.5 seed=7 stream=0 first_row=0
  * </pre>
  *
- * <p>A matrix is {@code segment:offset in bytes:element type:rows:classes:row stride in elements}. Integers are signed, so a seed of
- * 2^63 or more arrives as a negative number of the same 64 bits. Decimal numbers are in a form that {@link Double#parseDouble} reads.
+ * <p>A matrix is {@code segment:offset in bytes:element type:rows:classes:row stride in elements}.
+ * Integers are signed, so a seed of 2^63 or more arrives as a negative number of the same 64 bits.
+ * Decimal numbers are in a form that {@link Double#parseDouble} reads.
  */
 final class Arguments {
   private final Map<String, String> values = new HashMap<>();

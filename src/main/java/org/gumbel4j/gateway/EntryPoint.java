@@ -6,13 +6,17 @@ import org.gumbel4j.Backend;
 import org.gumbel4j.GumbelSoftmax;
 
 /**
- * The one object that Python can call: numbers and strings in, a {@link Reply} in text out. No method throws.
+ * The one object that Python can call: numbers and strings in, a {@link Reply} in text out. No
+ * method throws.
  *
- * <p>Every method may be called twice with the same arguments and then gives the same result as once, because Python sends a request
- * again when a connection breaks. Safe for use from any thread.
+ * <p>Every method may be called twice with the same arguments and then gives the same result as
+ * once, because Python sends a request again when a connection breaks. Safe for use from any
+ * thread.
  */
 public final class EntryPoint {
-  /** How long {@link #submit} and {@link #await} hold a connection, so that Python stays responsive. */
+  /**
+   * How long {@link #submit} and {@link #await} hold a connection, so that Python stays responsive.
+   */
   private static final long LONGEST_WAIT_MILLIS = 200;
 
   private final int threads;
@@ -26,9 +30,7 @@ public final class EntryPoint {
     }
     this.threads = threads;
     this.sampler =
-        threads == 1
-            ? GumbelSoftmax.onCallerThread()
-            : GumbelSoftmax.on(new ForkJoinPool(threads));
+        threads == 1 ? GumbelSoftmax.onCallerThread() : GumbelSoftmax.on(new ForkJoinPool(threads));
   }
 
   /**
@@ -51,7 +53,8 @@ public final class EntryPoint {
   }
 
   /**
-   * Reads the first eight bytes of a file, so that Python can find out which kind of shared memory reaches this process.
+   * Reads the first eight bytes of a file, so that Python can find out which kind of shared memory
+   * reaches this process.
    *
    * @param path the file
    * @return done, with the bytes as a signed decimal number in native order
@@ -82,7 +85,8 @@ public final class EntryPoint {
   }
 
   /**
-   * Gives mappings back. Python calls this when no job uses them any more; unknown numbers are passed over.
+   * Gives mappings back. Python calls this when no job uses them any more; unknown numbers are
+   * passed over.
    *
    * @param list segment numbers, separated by commas
    * @return done
@@ -110,8 +114,7 @@ public final class EntryPoint {
     try {
       Operators.Operator work = Operators.named(operator);
       Arguments parsed = new Arguments(arguments, segments);
-      jobs.start(
-          job, parsed.elements(), cancelled -> work.run(sampler.until(cancelled), parsed));
+      jobs.start(job, parsed.elements(), cancelled -> work.run(sampler.until(cancelled), parsed));
     } catch (RuntimeException refused) {
       return Reply.failed(refused);
     }

@@ -23,9 +23,10 @@ import py4j.commands.CallCommand;
 import py4j.commands.Command;
 
 /**
- * The Java server of Py4J's {@code ClientServer} (a thread for each connection), on 127.0.0.1 and a free port, narrowed to what the
- * bridge needs: a connection must present the token first, and then can call methods of the entry point and nothing else. Py4J's other
- * commands, which construct objects and reach every class of the JVM, are not installed.
+ * The Java server of Py4J's {@code ClientServer} (a thread for each connection), on 127.0.0.1 and a
+ * free port, narrowed to what the bridge needs: a connection must present the token first, and then
+ * can call methods of the entry point and nothing else. Py4J's other commands, which construct
+ * objects and reach every class of the JVM, are not installed.
  */
 final class EntryPointServer extends JavaServer {
   private static final int FREE_PORT = 0;

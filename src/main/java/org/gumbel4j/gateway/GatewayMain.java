@@ -13,10 +13,11 @@ import org.gumbel4j.GumbelSoftmax;
 /**
  * The main class of the process that Python starts.
  *
- * <p>Arguments: a private directory for the handshake, and the number of threads. The first line of standard input is the token that
- * every connection must present. When the server listens, the file {@code ready} appears in the directory by an atomic rename; it holds
- * port, process id and version. The end of standard input ends the process at once: that is how it notices that Python is gone, however
- * Python went.
+ * <p>Arguments: a private directory for the handshake, and the number of threads. The first line of
+ * standard input is the token that every connection must present. When the server listens, the file
+ * {@code ready} appears in the directory by an atomic rename; it holds port, process id and
+ * version. The end of standard input ends the process at once: that is how it notices that Python
+ * is gone, however Python went.
  */
 public final class GatewayMain {
   private static final String READY = "ready";

@@ -7,7 +7,10 @@ import java.util.function.BooleanSupplier;
 
 /** One operator call: runs once on any thread, may be awaited and cancelled from others. */
 final class Job implements Runnable {
-  /** What a job does; it looks at {@code cancelled} now and then and throws {@link CancellationException}. */
+  /**
+   * What a job does; it looks at {@code cancelled} now and then and throws {@link
+   * CancellationException}.
+   */
   @FunctionalInterface
   interface Work {
     void run(BooleanSupplier cancelled);
@@ -57,7 +60,8 @@ final class Job implements Runnable {
         ended.await(millis, TimeUnit.MILLISECONDS);
       }
     } catch (InterruptedException closing) {
-      // Py4J interrupts the thread of a connection that it closes: nobody is left to read the answer.
+      // Py4J interrupts the thread of a connection that it closes: nobody is left to read the
+      // answer.
       Thread.currentThread().interrupt();
     }
     return outcome;

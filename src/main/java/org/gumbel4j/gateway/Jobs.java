@@ -6,11 +6,14 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
 
 /**
- * The jobs that Python has started, by the number it gave them. An ended job is remembered for a while, since Python asks again when the
- * answer got lost. Safe for use from any thread.
+ * The jobs that Python has started, by the number it gave them. An ended job is remembered for a
+ * while, since Python asks again when the answer got lost. Safe for use from any thread.
  */
 final class Jobs {
-  /** A job up to this size takes a few milliseconds at most: less than it is worth to wake another thread for. */
+  /**
+   * A job up to this size takes a few milliseconds at most: less than it is worth to wake another
+   * thread for.
+   */
   private static final long SMALL_ELEMENTS = 1L << 16;
 
   /** Far more than the calls that can be under way, so nobody asks for a job that is forgotten. */
@@ -18,7 +21,8 @@ final class Jobs {
 
   private final Map<Long, Job> jobs = new LinkedHashMap<>();
   private final Executor workers =
-      Executors.newCachedThreadPool(Thread.ofPlatform().daemon().name("gumbel4j-job-", 0).factory());
+      Executors.newCachedThreadPool(
+          Thread.ofPlatform().daemon().name("gumbel4j-job-", 0).factory());
 
   /** Starts the work, here if it is small, unless a job of this number is known. */
   void start(long id, long elements, Job.Work work) {

@@ -10,13 +10,34 @@ import org.gumbel4j.GumbelSoftmax;
 final class Operators {
   private static final Map<String, Operator> ALL =
       Map.ofEntries(
-          entry("words", (s, a) -> s.words(a.noise(), a.matrix("out"))),
-          entry("uniform", (s, a) -> s.uniform(a.type("type"), a.noise(), a.matrix("out"))),
-          entry("gumbel", (s, a) -> s.gumbel(a.noise(), a.matrix("out"))),
-          entry("soft", (s, a) -> s.soft(a.matrix("logits"), a.number("tau"), a.noise(), a.matrix("out"))),
-          entry("hard", (s, a) -> s.hard(a.matrix("logits"), a.noise(), a.matrix("out"))),
-          entry("categorical", (s, a) -> s.categorical(a.matrix("logits"), a.noise(), a.matrix("out"))),
-          entry("vjp", (s, a) -> s.vjp(a.matrix("sample"), a.matrix("upstream"), a.number("tau"), a.matrix("dlogits"), a.matrix("dtau"))));
+          entry("words", (sampler, call) -> sampler.words(call.noise(), call.matrix("out"))),
+          entry(
+              "uniform",
+              (sampler, call) ->
+                  sampler.uniform(call.type("type"), call.noise(), call.matrix("out"))),
+          entry("gumbel", (sampler, call) -> sampler.gumbel(call.noise(), call.matrix("out"))),
+          entry(
+              "soft",
+              (sampler, call) ->
+                  sampler.soft(
+                      call.matrix("logits"), call.number("tau"), call.noise(), call.matrix("out"))),
+          entry(
+              "hard",
+              (sampler, call) ->
+                  sampler.hard(call.matrix("logits"), call.noise(), call.matrix("out"))),
+          entry(
+              "categorical",
+              (sampler, call) ->
+                  sampler.categorical(call.matrix("logits"), call.noise(), call.matrix("out"))),
+          entry(
+              "vjp",
+              (sampler, call) ->
+                  sampler.vjp(
+                      call.matrix("sample"),
+                      call.matrix("upstream"),
+                      call.number("tau"),
+                      call.matrix("dlogits"),
+                      call.matrix("dtau"))));
 
   private Operators() {}
 

@@ -12,8 +12,9 @@ import org.gumbel4j.InvalidLogitsException;
  * failed    kind    row    message
  * </pre>
  *
- * <p>The kind of a failure tells Python which exception to raise: {@code argument}, {@code row} (an argument that is wrong in the given
- * row; otherwise the row is -1), {@code memory} or {@code internal}.
+ * <p>The kind of a failure tells Python which exception to raise: {@code argument}, {@code row} (an
+ * argument that is wrong in the given row; otherwise the row is -1), {@code memory} or {@code
+ * internal}.
  */
 final class Reply {
   static final String RUNNING = "running";

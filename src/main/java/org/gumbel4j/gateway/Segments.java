@@ -11,7 +11,10 @@ import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** The shared memory that Python owns and this process has mapped, by number. Safe for use from any thread. */
+/**
+ * The shared memory that Python owns and this process has mapped, by number. Safe for use from any
+ * thread.
+ */
 final class Segments {
   private record Mapping(Arena arena, MemorySegment memory) {}
 
