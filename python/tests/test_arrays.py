@@ -166,7 +166,7 @@ REFUSED: list[tuple[str, Callable[[Session], object], type[Exception], str]] = [
     ("seed large", lambda s: s.gumbel((2, 2), seed=2**64), ValueError, "seed.*18446744073709551616"),
     ("seed negative", lambda s: s.gumbel((2, 2), seed=-1), ValueError, "seed.*-1"),
     ("stream negative", lambda s: s.gumbel((2, 2), seed=1, stream=-1), ValueError, "stream.*-1"),
-    ("stream large", lambda s: s.gumbel((2, 2), seed=1, stream=2**63), ValueError, "stream.*9223372036854775"),
+    ("stream large", lambda s: s.gumbel((2, 2), seed=1, stream=2**63), ValueError, "stream.*922337203685"),
     ("first_row", lambda s: s.gumbel((2, 2), seed=1, first_row=-1), ValueError, "first_row = -1"),
     ("first_row large", lambda s: s.gumbel((2, 2), seed=1, first_row=2**62), ValueError, "first_row = 46"),
     ("first_row float", lambda s: s.gumbel((2, 2), seed=1, first_row=0.5), TypeError, "first_row must be an"),
