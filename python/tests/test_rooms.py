@@ -46,7 +46,7 @@ def test_public_java_operators():
 
 
 def test_gateway_entries():
-    assert found(r'entry\("(\w+)"', JAVA / "gateway/Operators.java") == OPERATORS
+    assert found(r'entry\(\s*"(\w+)"', JAVA / "gateway/Operators.java") == OPERATORS
 
 
 @pytest.mark.parametrize("operator", sorted(OPERATORS))

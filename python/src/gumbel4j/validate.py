@@ -35,7 +35,10 @@ TAUS: Final = (0.1, 0.5, 1.0, 10.0)
 
 _NOISE_SHAPE: Final = (512, 1024)
 _SHAPE: Final = (1024, 257)  # not a multiple of any vector's width
-_WORDS: Final = {np.dtype(np.float32): np.dtype(np.uint32), np.dtype(np.float64): np.dtype(np.uint64)}
+_WORDS: Final[dict[np.dtype[Any], np.dtype[Any]]] = {
+    np.dtype(np.float32): np.dtype(np.uint32),
+    np.dtype(np.float64): np.dtype(np.uint64),
+}
 
 # Philox4x32-10 of Random123 1.14 (kat_vectors) for the counter and key that the operator `words` can reach;
 # the other two answers need a counter beyond every array and are checked where Philox itself is tested.

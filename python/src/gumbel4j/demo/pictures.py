@@ -92,7 +92,7 @@ def temperatures(data: numbers.Temperatures, path: Path) -> Picture:
 
 def frequencies(data: numbers.Frequencies, path: Path) -> Picture:
     """Draw how often each class won under either noise, and the ratio to its softmax probability."""
-    shows = "With Gumbel noise the winners follow the softmax; with Gaussian noise of equal variance, not."
+    shows = "With Gumbel noise the winners follow the softmax; Gaussian noise of equal variance misses it."
     figure, (left, right) = _figure(4.3, "Only Gumbel noise samples from the softmax", shows, 1, 2)
     gumbel, gaussian = data.gumbel / data.draws, data.gaussian / data.draws
     series = (
@@ -114,7 +114,7 @@ def frequencies(data: numbers.Frequencies, path: Path) -> Picture:
         right.plot(places, shares / data.probabilities, marker, color=colour, markersize=9, label=label)
     right.set_xticks(places, _CLASSES)
     right.set_xlim(-0.5, places.size - 0.5)
-    right.set_ylim(bottom=0)
+    right.set_ylim(0, 1.1 * max(1, *(gumbel / data.probabilities), *(gaussian / data.probabilities)))
     right.set_ylabel("share / softmax probability")
     right.legend(loc="lower right", **_LEGEND)
     return _save(figure, path, shows)
@@ -126,7 +126,7 @@ def agreement(data: numbers.Agreement, path: Path) -> Picture:
     shows = (
         f"{failed} of {len(data.checks)} comparisons FAIL: run gumbel4j validate."
         if failed
-        else "The Java core agrees with NumPy: integers are equal, all others inside their stated bounds."
+        else "The Java core agrees with NumPy: exact values are equal, all others inside their stated bounds."
     )
     layers = list(dict.fromkeys(check.layer for check in data.checks))
     figure, (axes,) = _figure(1.7 + 0.34 * len(layers), "Java against NumPy, layer by layer", shows)
