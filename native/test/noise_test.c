@@ -29,6 +29,36 @@ static void known_answers(void)
     CHECK(wide[0] == UINT64_C(0xe169c58d6627e8d5) && wide[16] == UINT64_C(0x9b00dbd8bc57ac4c), "%016" PRIx64, wide[0]);
 }
 
+/* The worked examples of NOISE.md, section 8: seed 7, stream 0. */
+static void worked_examples(void)
+{
+    static const struct {
+        uint64_t index;
+        double uniform;
+        float noise;
+    } examples[] = {
+        {0, 0x1.e8c0f45bp-1, -0x1.20fe08p0f},
+        {1, 0x1.a0ba3a6ep-2, 0x1.4c5c4ap-1f},
+        {2, 0x1.8e23c08p-8, 0x1.466eb4p2f},
+        {3, 0x1.8f90585ap-2, 0x1.686d72p-1f},
+        {24428773, 0x1.20963919afp-25, 0x1.13577ep4f}, /* a tail word */
+        {65582459, 0x1.43a54f53p-1, -0.0f},
+    };
+    for (size_t n = 0; n < sizeof examples / sizeof *examples; n++) {
+        double uniform;
+        float noise;
+        gumbel4j_uniform(GUMBEL4J_FLOAT32, 1, 1, 7, 0, examples[n].index, &uniform, 1);
+        gumbel4j_gumbel(GUMBEL4J_FLOAT32, 1, 1, 7, 0, examples[n].index, &noise, 1);
+        CHECK(uniform == examples[n].uniform && memcmp(&noise, &examples[n].noise, sizeof noise) == 0, "index %" PRIu64 ": %a, %a",
+              examples[n].index, uniform, (double)noise);
+    }
+    double uniform[17], noise[17];
+    gumbel4j_uniform(GUMBEL4J_FLOAT64, 1, 17, 7, 0, 0, uniform, 17);
+    gumbel4j_gumbel(GUMBEL4J_FLOAT64, 1, 17, 7, 0, 0, noise, 17);
+    CHECK(uniform[0] == 0x1.8013f3b9e8c0fp-1 && noise[0] == -0x1.4eec5c32a5526p-2, "%a, %a", uniform[0], noise[0]);
+    CHECK(uniform[16] == 0x1.5edac821d3abap-4 && noise[16] == 0x1.34dba5d1b6ef2p1, "%a, %a", uniform[16], noise[16]);
+}
+
 /* `rows` x `classes` of noise from first_row on, with gaps of 3 between rows, against the specification. */
 static void compare(int64_t rows, int64_t classes, uint64_t seed, uint64_t stream, uint64_t first_row)
 {
@@ -93,6 +123,7 @@ static void tails(void)
 int main(void)
 {
     known_answers();
+    worked_examples();
     static const int64_t classes[] = {1, 2, 3, 7, 10, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 511, 512, 513, 1000, 1023, 1024, 1025, 4097};
     for (size_t k = 0; k < sizeof classes / sizeof *classes; k++) {
         compare(5, classes[k], 0, 0, 0);

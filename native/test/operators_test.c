@@ -30,6 +30,21 @@ static void fill_logits(int32_t type, void *x, int64_t rows, int64_t classes, in
     }
 }
 
+/* The worked example of NOISE.md, section 8. */
+static void worked_example(void)
+{
+    const float logits[4] = {1, 2, 3, 4}, upstream[4] = {1, 0, -1, 2};
+    const float soft[4] = {0x1.312666p-24f, 0x1.347b48p-16f, 0x1.ff6acp-1f, 0x1.25a87ap-10f};
+    const float gradient[4] = {0x1.30a26ap-22f, 0x1.33706cp-15f, -0x1.ba68e4p-8f, 0x1.b7fdb4p-8f};
+    float y[4], dx[4], dtau;
+    int32_t column;
+    gumbel4j_soft(GUMBEL4J_FLOAT32, 1, 4, logits, 4, 0.5, 7, 0, 0, y, 4);
+    gumbel4j_categorical(GUMBEL4J_FLOAT32, 1, 4, logits, 4, 7, 0, 0, &column, 1);
+    gumbel4j_vjp(GUMBEL4J_FLOAT32, 1, 4, soft, 4, upstream, 4, 0.5, dx, 4, &dtau, 1);
+    CHECK(memcmp(y, soft, sizeof y) == 0 && column == 2, "soft or categorical");
+    CHECK(memcmp(dx, gradient, sizeof dx) == 0 && dtau == 0x1.78ec96p-5f, "vjp");
+}
+
 static void samples(int32_t type, int64_t classes, double tau, uint64_t first_row)
 {
     int64_t rows = classes > 2000 ? 3 : 7, stride = classes + GAP;
@@ -198,6 +213,7 @@ static void gradients(int32_t type, int64_t classes, double tau)
 
 int main(void)
 {
+    worked_example();
     static const double taus[] = {1, 0.5, 0.1, 1e30, 1e-38, 1e-3, 3e38, 0, 1e-46, -0.0};
     for (int32_t type = GUMBEL4J_FLOAT32; type <= GUMBEL4J_FLOAT64; type++) {
         for (size_t k = 0; k < sizeof all_classes / sizeof *all_classes; k++) {
