@@ -23,7 +23,7 @@ class JarsHook(BuildHookInterface[Any]):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Name the files to add; `version` is hatchling's build version ("standard"), not the project's."""
-        # Python cached this very file beside it, before a line of it ran; a build leaves nothing but target/ behind.
+        # Python has cached this file beside it, before a line of it ran; a build leaves only target/ behind.
         shutil.rmtree(Path(self.root) / "__pycache__", ignore_errors=True)
         named = os.environ.get("GUMBEL4J_JARS")
         folder = Path(named).resolve() if named else _jars_by_maven(Path(self.root).parent)
