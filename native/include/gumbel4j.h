@@ -5,7 +5,8 @@
  * NOISE.md defines, on every instruction set.
  *
  * Matrices are row-major: `rows` rows of `classes` elements, consecutive within a row; row r starts at element r * stride, where
- * `stride` counts elements and is at least `classes` when rows > 1. Pointers are aligned to their element. Outputs overlap no input.
+ * `stride` counts elements and is at least `classes` when rows > 1. Pointers are aligned to their element. Outputs overlap no input and no
+ * other output.
  * `type` is a GUMBEL4J_* element type. `stream` is below 2^63; (first_row + rows) * classes is below 2^63.
  *
  * Operators return the number of rows written: `rows` when all went well; r < rows when row r cannot be sampled (it holds a NaN or
@@ -43,7 +44,7 @@ GUMBEL4J_API int32_t gumbel4j_abi_version(void);
 GUMBEL4J_API const char *gumbel4j_version(void);
 
 /* The instruction-set tier in use: "base", "avx2", ... Chosen at the first call by CPU feature, capped by the environment variable
- * GUMBEL4J_MAX_ISA. */
+ * GUMBEL4J_MAX_ISA; a value that names no tier of this library caps at base. */
 GUMBEL4J_API const char *gumbel4j_isa(void);
 
 /* Raw words (NOISE.md, section 1). type GUMBEL4J_INT32: those of the float32 stream; GUMBEL4J_INT64: of the float64 stream. */
