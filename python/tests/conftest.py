@@ -44,10 +44,14 @@ def python(tmp_path: Path) -> Iterator[Callable[[str], subprocess.Popen[str]]]:
 def process_exists(pid: int) -> bool:
     """Whether a process of this id runs (one that has ended and waits for its parent does not)."""
     try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return state(Path(f"/proc/{pid}")) not in "ZX"
     except FileNotFoundError:
         return False
-    return state not in "ZX"
+
+
+def state(process: Path) -> str:
+    """Return the state of a process or thread by its folder in /proc, such as "R" (runs) or "T" (stopped)."""
+    return (process / "stat").read_text().rpartition(")")[2].split()[0]
 
 
 def gone_within(seconds: float, pid: int) -> bool:

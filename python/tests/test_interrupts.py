@@ -9,9 +9,11 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import state
 
 from gumbel4j import Session
 
@@ -117,6 +119,8 @@ def test_java_that_gives_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
         expected = s.gumbel((2, 3), seed=1)
         pid = s.info()["pid"]
         os.kill(pid, signal.SIGSTOP)
+        while {state(task) for task in Path(f"/proc/{pid}/task").iterdir()} != {"T"}:
+            time.sleep(0.01)
         monkeypatch.setattr("gumbel4j._bridge._ANSWER_TIMEOUT", 0.3)
         with pytest.raises(RuntimeError, match=r"no answer for 0.3 seconds and was ended"):
             s.gumbel((2, 3), seed=1)

@@ -11,10 +11,10 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import numpy as np
 import pytest
-from conftest import gone_within
 
 from gumbel4j import Generator, Session
 
@@ -78,7 +78,7 @@ def test_death_of_java_between_calls(session: Session) -> None:
     with Session() as s:
         pid = s.info()["pid"]
         os.kill(pid, signal.SIGKILL)
-        assert gone_within(2, pid)
+        assert s._runtime._bridge.process.wait(2)
         np.testing.assert_array_equal(s.gumbel((2, 3), seed=5), session.gumbel((2, 3), seed=5))
 
 
@@ -168,14 +168,12 @@ def test_strangers_are_kept_out(session: Session) -> None:
         f"A\n{token}\n{other_object}",
     ):
         with socket.create_connection(("127.0.0.1", bridge.process.port), timeout=5) as stranger:
-            stranger.sendall(text.encode())
-            stranger.shutdown(socket.SHUT_WR)
             answer = b""
-            try:
+            with suppress(OSError):  # Java breaks off at any moment
+                stranger.sendall(text.encode())
+                stranger.shutdown(socket.SHUT_WR)
                 while part := stranger.recv(4096):
                     answer += part
-            except ConnectionResetError:
-                pass
         assert b"version=" not in answer
         assert b"!yro" not in answer  # Py4J's way to hand out an object
     assert session.gumbel((2, 3), seed=1).shape == (2, 3)
