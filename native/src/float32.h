@@ -72,6 +72,25 @@ INLINE float32_lanes log_survival_float32(uint32_lanes v)
     return fma_float32(exponent, LN2_float32, log1p_float32(fraction));
 }
 
+/*
+ * An upper bound of x + g from the word alone, without a logarithm, up to the slack of ceiling_slack_float32. E = -log(1 - U) >= U, so
+ * g <= -log U; U >= (v >> 1) / 2^31; and the bits of a float u, as an integer, are 2^23 times a chord of log2(u) + 127 from below. With
+ * u = v >> 1:  x + g <= x + (31 + 127) ln2 - bits(u) ln2 / 2^23.
+ */
+INLINE float32_lanes ceiling_float32(float32_lanes x, uint32_lanes v)
+{
+    float32_lanes u = __builtin_convertvector((int32_lanes)(v >> 1), float32_lanes);
+    float32_lanes bits = __builtin_convertvector((int32_lanes)u, float32_lanes);
+    return fma_float32(bits, broadcast_float32(-0x1.62e43p-24f), x + 0x1.b611acp6f);
+}
+
+/*
+ * How far a computed s = x + g may lie above its ceiling, given s. Errors in units of 2^-24: s itself 1/2 |s|; the computed g 2.3 ulp, at most
+ * 2.3 * 64; conversion of v >> 1: 1.5; of its bits: 1/2 * 110; ln2 / 2^23: 1/2 * 110; x + 109.5: 1/2 (|x| + 110); the fma: 1/2 |ceiling|.
+ * With |x| and |ceiling| at most |s| + 110 that is below 1.5 |s| + 430 < 4 (|s| + 128); 2^-20 is 16 of these units.
+ */
+INLINE float ceiling_slack_float32(float s) { return 0x1p-20f * ((s < 0 ? -s : s) + 128.0f); }
+
 /* U of the element at `index`, whose word is v. */
 static double uniform_float32(const struct philox *generator, uint64_t index, uint32_t v)
 {
@@ -99,19 +118,36 @@ static __attribute__((noinline, cold)) void noise_of_tail_float32(const struct p
     }
 }
 
+/* The noise of one vector of elements from `index` on, tail words included. */
+static __attribute__((noinline)) float32_lanes noise_of_few_float32(const struct philox *generator, uint64_t index, uint32_lanes v)
+{
+    float32_lanes g = -log_float32(-log_survival_float32(v));
+    if (__builtin_expect(any_float32((int32_lanes)(v >> 8 == 0)), 0))
+        for (int l = 0; l < LANES_float32; l++)
+            if (v[l] < 256)
+                g[l] = -log_float32(broadcast_float32((float)uniform_float32(generator, index + (uint64_t)l, v[l])))[0];
+    return g;
+}
+
 /* Turns the words of whole groups into their noise, in place. */
 static void noise_of_words_float32(const struct philox *generator, uint64_t group, int64_t groups, void *buffer)
 {
     char *at = buffer;
     uint32_lanes tail = {0};
     for (int64_t i = 0; i < groups * GROUP_BYTES; i += VECTOR_BYTES) {
-        uint32_lanes v = load_uint32(at + i);
+        uint32_lanes v = load_words_float32(at + i);
         tail |= (uint32_lanes)(v >> 8 == 0);
         float32_lanes g = -log_float32(-log_survival_float32(v));
         STORE_VECTOR(at + i, g);
     }
     if (__builtin_expect(any_float32((int32_lanes)tail), 0))
         noise_of_tail_float32(generator, group, groups, buffer);
+}
+
+/* +0 for what is positive and below the smallest normal number. */
+INLINE float32_lanes flush_float32(float32_lanes a)
+{
+    return (float32_lanes)((int32_lanes)a & ~(int32_lanes)(a < SMALLEST_NORMAL_float32));
 }
 
 /* Canonical NaN for NaN, +0 for what is below the smallest normal number. */

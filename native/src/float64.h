@@ -86,12 +86,37 @@ INLINE float64_lanes log_survival_float64(uint64_lanes v)
     return fma_float64(exponent, LN2_float64, log1p_float64(fraction));
 }
 
+/*
+ * As ceiling_float32, from the upper half h of the word: U >= h / 2^32, and the upper half of the bits of a double u is at most 2^20 times a
+ * chord of log2(u) + 1023 from below. With u = h:  x + g <= x + (32 + 1023) ln2 - (bits(u) >> 32) ln2 / 2^20.
+ */
+INLINE float64_lanes ceiling_float64(float64_lanes x, uint64_lanes v)
+{
+    float64_lanes u = (float64_lanes)((v >> 32) | MAGIC_float64) - 0x1p52;
+    float64_lanes bits = (float64_lanes)(((uint64_lanes)u >> 32) | MAGIC_float64) - 0x1p52;
+    return fma_float64(bits, broadcast_float64(-0x1.62e42fefa39efp-21), x + 0x1.6da2986324d30p9);
+}
+
+/*
+ * As ceiling_slack_float32. Errors in units of 2^-53: s 1/2 |s|; g 2.3 * 64; ln2 / 2^20: 1/2 * 732; x + 731: 1/2 (|x| + 732);
+ * the fma: 1/2 |ceiling|; the constant 731: 512. Below 1.5 |s| + 1900 < 16 (|s| + 128); 2^-48 is 32 of these units.
+ */
+INLINE double ceiling_slack_float64(double s) { return 0x1p-48 * ((s < 0 ? -s : s) + 128.0); }
+
 /* U of the element at `index`, whose word is v. */
 static double uniform_float64(const struct philox *generator, uint64_t index, uint64_t v)
 {
     (void)generator; /* a 64-bit word needs no tail */
     (void)index;
     return midpoint_float64(broadcast_uint64(v))[0];
+}
+
+/* The noise of one vector of elements; no word needs a tail. */
+static __attribute__((noinline)) float64_lanes noise_of_few_float64(const struct philox *generator, uint64_t index, uint64_lanes v)
+{
+    (void)generator;
+    (void)index;
+    return -log_float64(-log_survival_float64(v));
 }
 
 /* Turns the words of whole groups into their noise, in place. */
@@ -101,9 +126,15 @@ static void noise_of_words_float64(const struct philox *generator, uint64_t grou
     (void)group;
     char *at = buffer;
     for (int64_t i = 0; i < groups * GROUP_BYTES; i += VECTOR_BYTES) {
-        float64_lanes g = -log_float64(-log_survival_float64(load_uint64(at + i)));
+        float64_lanes g = -log_float64(-log_survival_float64(load_words_float64(at + i)));
         STORE_VECTOR(at + i, g);
     }
+}
+
+/* +0 for what is positive and below the smallest normal number. */
+INLINE float64_lanes flush_float64(float64_lanes a)
+{
+    return (float64_lanes)((int64_lanes)a & ~(int64_lanes)(a < SMALLEST_NORMAL_float64));
 }
 
 /* Canonical NaN for NaN, +0 for what is below the smallest normal number. */

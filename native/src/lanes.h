@@ -6,6 +6,9 @@
  *   max(a, b)               a > b ? a : b
  *   select(mask, a, b)      a where the mask's lane is all ones, b where it is zero
  *   any(mask)               whether a lane of the mask is set
+ *   first_lane(mask)        the lowest lane that is set; one is
+ *   sum(a)                  halves added onto each other, upper to lower, until one lane is left (NOISE.md, section 6)
+ *   largest(a)              of the lanes
  *   load(p, count, fill)    the first `count` lanes from memory, `fill` in the others; reads nothing beyond
  *   store(p, count, value)  the first `count` lanes to memory; writes nothing beyond
  *   multiply_low(a, b)      64-bit products of the low halves of 64-bit lanes
@@ -51,14 +54,14 @@ INLINE float32_lanes broadcast_float32(float x) { return x - (float32_lanes){0};
 INLINE float64_lanes broadcast_float64(double x) { return x - (float64_lanes){0}; }
 INLINE uint64_lanes broadcast_uint64(uint64_t x) { return x + (uint64_lanes){0}; }
 
-INLINE uint32_lanes load_uint32(const void *p)
+INLINE uint32_lanes load_words_float32(const void *p)
 {
     uint32_lanes v;
     memcpy(&v, p, sizeof v);
     return v;
 }
 
-INLINE uint64_lanes load_uint64(const void *p)
+INLINE uint64_lanes load_words_float64(const void *p)
 {
     uint64_lanes v;
     memcpy(&v, p, sizeof v);

@@ -32,6 +32,34 @@ INLINE float64_lanes select_float64(int64_lanes mask, float64_lanes a, float64_l
 
 INLINE bool any_float32(int32_lanes mask) { return _mm256_movemask_ps((__m256)mask) != 0; }
 INLINE bool any_float64(int64_lanes mask) { return _mm256_movemask_pd((__m256d)mask) != 0; }
+INLINE int first_lane_float32(int32_lanes mask) { return __builtin_ctz((unsigned)_mm256_movemask_ps((__m256)mask)); }
+INLINE int first_lane_float64(int64_lanes mask) { return __builtin_ctz((unsigned)_mm256_movemask_pd((__m256d)mask)); }
+
+INLINE float sum_float32(float32_lanes a)
+{
+    __m128 four = _mm_add_ps(_mm256_castps256_ps128((__m256)a), _mm256_extractf128_ps((__m256)a, 1));
+    __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+
+INLINE double sum_float64(float64_lanes a)
+{
+    __m128d two = _mm_add_pd(_mm256_castpd256_pd128((__m256d)a), _mm256_extractf128_pd((__m256d)a, 1));
+    return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
+}
+
+INLINE float largest_float32(float32_lanes a)
+{
+    __m128 four = _mm_max_ps(_mm256_castps256_ps128((__m256)a), _mm256_extractf128_ps((__m256)a, 1));
+    __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
+}
+
+INLINE double largest_float64(float64_lanes a)
+{
+    __m128d two = _mm_max_pd(_mm256_castpd256_pd128((__m256d)a), _mm256_extractf128_pd((__m256d)a, 1));
+    return _mm_cvtsd_f64(_mm_max_sd(two, _mm_unpackhi_pd(two, two)));
+}
 
 INLINE uint64_lanes multiply_low(uint64_lanes a, uint64_lanes b)
 {

@@ -78,6 +78,20 @@ INLINE float32_lanes fma_float32(float32_lanes a, float32_lanes b, float32_lanes
 
 #endif
 
+INLINE int first_lane_float32(int32_lanes mask) { return mask[0] ? 0 : mask[1] ? 1 : mask[2] ? 2 : 3; }
+INLINE int first_lane_float64(int64_lanes mask) { return mask[0] ? 0 : 1; }
+
+INLINE float sum_float32(float32_lanes a) { return (a[0] + a[2]) + (a[1] + a[3]); }
+INLINE double sum_float64(float64_lanes a) { return a[0] + a[1]; }
+
+INLINE float largest_float32(float32_lanes a)
+{
+    float even = a[0] > a[2] ? a[0] : a[2], odd = a[1] > a[3] ? a[1] : a[3];
+    return even > odd ? even : odd;
+}
+
+INLINE double largest_float64(float64_lanes a) { return a[0] > a[1] ? a[0] : a[1]; }
+
 INLINE float64_lanes fma_float64(float64_lanes a, float64_lanes b, float64_lanes c)
 {
     for (int l = 0; l < LANES_float64; l++)

@@ -1,0 +1,119 @@
+/*
+ * Hard and categorical samples: the column of the largest x + g. Included by operators.h once per element type.
+ */
+
+/* The largest s of a row so far, its first column, and how high a ceiling must be to matter. */
+struct T(best) {
+    real s, threshold;
+    int64_t column;
+};
+
+/* Works out the columns of one vector. */
+static __attribute__((noinline)) void T(examine)(struct T(best) *best, const struct philox *generator, uint64_t index, int64_t column,
+                                                 lanes x, const word *words)
+{
+    lanes s = x + T(noise_of_few)(generator, index + (uint64_t)column, T(load_words)(words));
+    real largest = T(largest)(s);
+    int64_t first = column + T(first_lane)((mask_lanes)(s == largest));
+    if (largest > best->s || (largest == best->s && first < best->column)) {
+        best->s = largest;
+        best->column = first;
+        best->threshold = largest - T(ceiling_slack)(largest);
+    }
+}
+
+/*
+ * The first column whose x + g is the largest, or -1 when the row must be refused. Only a column whose ceiling (an upper bound of its s)
+ * is above the best s so far can win, so nearly all need Philox and a comparison, but no logarithm. A column with s >= best has a
+ * ceiling >= s - slack(s) >= best - slack(best), since s - slack(s) grows with s: equals are examined too, and the first one is kept.
+ * Within a chunk the highest ceiling comes first: it raises the threshold over most of the others.
+ */
+INLINE int64_t T(argmax_long_row)(struct T(window) *window, uint64_t index, const real *x, int64_t classes)
+{
+    struct T(best) best = {-(real)INFINITY, -(real)INFINITY, -1};
+    mask_lanes refused = {0};
+    real ceilings[T(CHUNK)] __attribute__((aligned(64)));
+    for (int64_t chunk = 0; chunk < classes; chunk += T(CHUNK)) {
+        int64_t count = T(shorter)(classes - chunk, T(CHUNK));
+        const word *words = T(words_at)(window, index + (uint64_t)chunk, count);
+        lanes highest = T(broadcast)(-(real)INFINITY);
+        for (int64_t c = 0; c < count; c += T(LANES)) {
+            lanes logits = T(load)(x + chunk + c, count - c, -(real)INFINITY);
+            lanes ceiling = T(ceiling)(logits, T(load_words)(words + c));
+            refused |= ~(mask_lanes)(logits < (real)INFINITY);
+            T(store)(ceilings + c, T(LANES), ceiling);
+            highest = T(max)(ceiling, highest);
+        }
+        if (T(any)(refused))
+            return -1;
+        if (!T(any)((mask_lanes)(highest > best.threshold)))
+            continue;
+        real top = T(largest)(highest);
+        bool raised = false;
+        for (int64_t c = 0; c < count && !raised; c += T(LANES)) {
+            raised = T(any)((mask_lanes)(T(load)(ceilings + c, T(LANES), 0) == top));
+            if (raised)
+                T(examine)(&best, &window->generator, index, chunk + c, T(load)(x + chunk + c, count - c, -(real)INFINITY), words + c);
+        }
+        for (int64_t c = 0; c < count; c += T(LANES))
+            if (__builtin_expect(T(any)((mask_lanes)(T(load)(ceilings + c, T(LANES), 0) > best.threshold)), 0))
+                T(examine)(&best, &window->generator, index, chunk + c, T(load)(x + chunk + c, count - c, -(real)INFINITY), words + c);
+    }
+    return best.column;
+}
+
+/* The rows that argmax_rows takes at a time. */
+INLINE int64_t T(argmax_batch)(int64_t classes) { return classes <= T(SHORT) ? T(CHUNK) / classes : 1; }
+
+/* The columns of the largest x + g of some rows; returns how many rows precede one that must be refused. */
+INLINE int64_t T(argmax_rows)(struct T(window) *window, uint64_t index, const real *x, int64_t stride, int64_t rows, int64_t classes,
+                              int64_t *columns)
+{
+    if (classes <= T(SHORT))
+        return T(argmax_short_rows)(window, index, x, stride, rows, classes, columns);
+    columns[0] = T(argmax_long_row)(window, index, x, classes);
+    return columns[0] < 0 ? 0 : 1;
+}
+
+/* Writes `rows` rows that are 1 in the given columns and 0 elsewhere. */
+INLINE void T(write_one_hot)(real *y, int64_t stride, int64_t rows, int64_t classes, const int64_t *columns)
+{
+    struct T(runs) runs = T(runs_of)((struct shape){rows, classes}, (struct output){y, stride});
+    for (int64_t r = 0; r < runs.count; r++)
+        memset(y + r * stride, 0, (size_t)runs.length * sizeof(real));
+    for (int64_t r = 0; r < rows; r++)
+        y[r * stride + columns[r]] = 1;
+}
+
+static int64_t T(hard_kernel)(struct shape shape, struct input logits, struct noise noise, struct output out)
+{
+    struct T(window) window;
+    T(window_open)(&window, noise, shape);
+    int64_t columns[T(CHUNK)], batch = T(argmax_batch)(shape.classes);
+    for (int64_t r = 0; r < shape.rows; r += batch) {
+        int64_t rows = T(shorter)(shape.rows - r, batch);
+        const real *x = (const real *)logits.data + r * logits.stride;
+        int64_t found = T(argmax_rows)(&window, T(row_index)(noise, shape, r), x, logits.stride, rows, shape.classes, columns);
+        T(write_one_hot)((real *)out.data + r * out.stride, out.stride, found, shape.classes, columns);
+        if (found < rows)
+            return r + found;
+    }
+    return shape.rows;
+}
+
+static int64_t T(categorical_kernel)(struct shape shape, struct input logits, struct noise noise, struct output out)
+{
+    struct T(window) window;
+    T(window_open)(&window, noise, shape);
+    int64_t columns[T(CHUNK)], batch = T(argmax_batch)(shape.classes);
+    for (int64_t r = 0; r < shape.rows; r += batch) {
+        int64_t rows = T(shorter)(shape.rows - r, batch);
+        const real *x = (const real *)logits.data + r * logits.stride;
+        int64_t found = T(argmax_rows)(&window, T(row_index)(noise, shape, r), x, logits.stride, rows, shape.classes, columns);
+        for (int64_t j = 0; j < found; j++)
+            ((int32_t *)out.data)[(r + j) * out.stride] = (int32_t)columns[j];
+        if (found < rows)
+            return r + found;
+    }
+    return shape.rows;
+}

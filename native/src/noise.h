@@ -1,0 +1,65 @@
+/*
+ * Noise as an operator: raw words, uniforms, Gumbel values. Included by operators.h once per element type.
+ */
+
+/* Rows that follow each other without a gap, in memory as in the noise, are one long row. */
+struct T(runs) {
+    int64_t count, length;
+};
+
+INLINE struct T(runs) T(runs_of)(struct shape shape, struct output out)
+{
+    if (out.stride == shape.classes)
+        return (struct T(runs)){1, shape.rows * shape.classes};
+    return (struct T(runs)){shape.rows, shape.classes};
+}
+
+static int64_t T(words_kernel)(struct shape shape, struct noise noise, struct output out)
+{
+    struct T(window) window;
+    struct T(runs) runs = T(runs_of)(shape, out);
+    T(window_open)(&window, noise, shape);
+    for (int64_t r = 0; r < runs.count; r++) {
+        word *to = (word *)out.data + r * out.stride;
+        uint64_t index = T(row_index)(noise, shape, r);
+        for (int64_t c = 0; c < runs.length; c += T(CHUNK)) {
+            int64_t count = T(shorter)(runs.length - c, T(CHUNK));
+            memcpy(to + c, T(words_at)(&window, index + (uint64_t)c, count), (size_t)count * sizeof(word));
+        }
+    }
+    return shape.rows;
+}
+
+static int64_t T(uniform_kernel)(struct shape shape, struct noise noise, struct output out)
+{
+    struct T(window) window;
+    struct T(runs) runs = T(runs_of)(shape, out);
+    T(window_open)(&window, noise, shape);
+    for (int64_t r = 0; r < runs.count; r++) {
+        double *to = (double *)out.data + r * out.stride;
+        uint64_t index = T(row_index)(noise, shape, r);
+        for (int64_t c = 0; c < runs.length; c += T(CHUNK)) {
+            int64_t count = T(shorter)(runs.length - c, T(CHUNK));
+            const word *words = T(words_at)(&window, index + (uint64_t)c, count);
+            for (int64_t i = 0; i < count; i++)
+                to[c + i] = T(uniform)(&window.generator, index + (uint64_t)(c + i), words[i]);
+        }
+    }
+    return shape.rows;
+}
+
+static int64_t T(gumbel_kernel)(struct shape shape, struct noise noise, struct output out)
+{
+    struct T(window) window;
+    struct T(runs) runs = T(runs_of)(shape, out);
+    T(window_open)(&window, noise, shape);
+    for (int64_t r = 0; r < runs.count; r++) {
+        real *to = (real *)out.data + r * out.stride;
+        uint64_t index = T(row_index)(noise, shape, r);
+        for (int64_t c = 0; c < runs.length; c += T(CHUNK)) {
+            int64_t count = T(shorter)(runs.length - c, T(CHUNK));
+            memcpy(to + c, T(noise_at)(&window, index + (uint64_t)c, count), (size_t)count * sizeof(real));
+        }
+    }
+    return shape.rows;
+}

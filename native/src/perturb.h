@@ -1,0 +1,34 @@
+/*
+ * Logits plus noise, with the check of the logits. Included by operators.h once per element type.
+ */
+
+/* s = x + g for one vector, and which lanes held a NaN or +inf. */
+INLINE lanes T(perturb_columns)(const real *x, const real *g, int64_t count, mask_lanes *refused)
+{
+    lanes logits = T(load)(x, count, -(real)INFINITY);
+    *refused |= ~(mask_lanes)(logits < (real)INFINITY);
+    return logits + T(load)(g, count, 0);
+}
+
+/* s = x + g for a row, into s. Returns the largest s, or NaN when the row must be refused. */
+INLINE real T(perturb)(struct T(window) *window, uint64_t index, const real *x, int64_t classes, real *s)
+{
+    lanes largest = T(broadcast)(-(real)INFINITY);
+    mask_lanes refused = {0};
+    for (int64_t chunk = 0; chunk < classes; chunk += T(CHUNK)) {
+        int64_t count = T(shorter)(classes - chunk, T(CHUNK)), c = 0;
+        const real *g = T(noise_at)(window, index + (uint64_t)chunk, count);
+        for (; c + T(LANES) <= count; c += T(LANES)) {
+            lanes sum = T(perturb_columns)(x + chunk + c, g + c, T(LANES), &refused);
+            T(store)(s + chunk + c, T(LANES), sum);
+            largest = T(max)(sum, largest);
+        }
+        if (c < count) {
+            lanes sum = T(perturb_columns)(x + chunk + c, g + c, count - c, &refused);
+            T(store)(s + chunk + c, count - c, sum);
+            largest = T(max)(sum, largest);
+        }
+    }
+    real top = T(largest)(largest);
+    return T(any)(refused) || top == -(real)INFINITY ? (real)NAN : top;
+}

@@ -1,0 +1,71 @@
+/*
+ * Soft samples. Included by operators.h once per element type.
+ */
+
+/* e = exp((s - top) / tau) for up to 16 columns, in place, added to the sums. */
+INLINE void T(exp_columns)(real *s, int64_t count, real top, real tau, lanes sums[T(SUM_VECTORS)])
+{
+    UNROLL
+    for (int h = 0; h < T(SUM_VECTORS); h++) {
+        lanes e = T(exp)((T(load)(s + h * T(LANES), count - h * T(LANES), -(real)INFINITY) - top) / tau);
+        T(store)(s + h * T(LANES), count - h * T(LANES), e);
+        sums[h] += e;
+    }
+}
+
+/* exp((s - top) / tau) for a row, in place. Returns their sum. */
+INLINE real T(exp_row)(real *s, int64_t classes, real top, real tau)
+{
+    real total = 0;
+    for (int64_t block = 0; block < classes; block += T(SUM_BLOCK)) {
+        int64_t count = T(shorter)(classes - block, T(SUM_BLOCK)), c = 0;
+        lanes sums[T(SUM_VECTORS)] = {{0}};
+        for (; c + T(SUM_LANES) <= count; c += T(SUM_LANES))
+            T(exp_columns)(s + block + c, T(SUM_LANES), top, tau, sums);
+        if (c < count)
+            T(exp_columns)(s + block + c, count - c, top, tau, sums);
+        total += T(fold)(sums);
+    }
+    return total;
+}
+
+/* y = e * factor for one vector, in place. */
+INLINE void T(scale_columns)(real *e, int64_t count, real factor)
+{
+    T(store)(e, count, T(flush)(T(load)(e, count, 0) * factor));
+}
+
+INLINE void T(scale_row)(real *e, int64_t classes, real factor)
+{
+    int64_t c = 0;
+    for (; c + T(LANES) <= classes; c += T(LANES))
+        T(scale_columns)(e + c, T(LANES), factor);
+    if (c < classes)
+        T(scale_columns)(e + c, classes - c, factor);
+}
+
+INLINE int64_t T(soft_long_rows)(struct T(window) *window, struct shape shape, struct input logits, real tau, struct noise noise,
+                                 struct output out)
+{
+    for (int64_t r = 0; r < shape.rows; r++) {
+        const real *x = (const real *)logits.data + r * logits.stride;
+        real *y = (real *)out.data + r * out.stride;
+        real top = T(perturb)(window, T(row_index)(noise, shape, r), x, shape.classes, y);
+        if (top != top)
+            return r;
+        real total = T(exp_row)(y, shape.classes, top, tau);
+        T(scale_row)(y, shape.classes, 1 / total);
+    }
+    return shape.rows;
+}
+
+static int64_t T(soft_kernel)(struct shape shape, struct input logits, double tau, struct noise noise, struct output out)
+{
+    real temperature = (real)tau;
+    if (temperature == 0)
+        return T(hard_kernel)(shape, logits, noise, out);
+    struct T(window) window;
+    T(window_open)(&window, noise, shape);
+    return shape.classes <= T(SHORT) ? T(soft_short_rows)(&window, shape, logits, temperature, noise, out)
+                                     : T(soft_long_rows)(&window, shape, logits, temperature, noise, out);
+}

@@ -1,0 +1,69 @@
+/*
+ * Noise at hand: generates the words, or the Gumbel values, of a call in chunks. Included by operators.h once per element type.
+ */
+
+enum {
+    T(GROUP) = GROUP_BYTES / sizeof(word), /* elements of one group */
+    T(CHUNK) = 16 * T(GROUP)               /* columns that get their noise at a time */
+};
+
+INLINE int64_t T(shorter)(int64_t a, int64_t b) { return a < b ? a : b; }
+
+/*
+ * The part of a call's noise that is at hand: whole groups, so that short rows share what one refill generates. Index = row times
+ * classes plus column, counted over the whole noise (NOISE.md, section 1).
+ */
+struct T(window) {
+    struct philox generator;
+    uint64_t end;         /* index after the last element of the call */
+    uint64_t first, next; /* indices at hand: first <= index < next */
+    union {
+        word words[T(CHUNK) + T(GROUP) + T(LANES)]; /* a vector that starts within the window may reach beyond it */
+        real noise[T(CHUNK) + T(GROUP)];
+    } __attribute__((aligned(64)));
+};
+
+INLINE uint64_t T(row_index)(struct noise noise, struct shape shape, int64_t row)
+{
+    return (noise.first_row + (uint64_t)row) * (uint64_t)shape.classes;
+}
+
+INLINE void T(window_open)(struct T(window) *window, struct noise noise, struct shape shape)
+{
+    window->generator = philox_start(noise.seed, noise.stream);
+    window->end = T(row_index)(noise, shape, shape.rows);
+    window->first = window->next = 0;
+}
+
+/* Makes the words of `count` elements from `index` on available, and of more where they will be needed. */
+static __attribute__((noinline)) void T(window_refill)(struct T(window) *window, uint64_t index, int64_t count, bool as_noise)
+{
+    uint64_t group = index / T(GROUP);
+    uint64_t needed = (index + (uint64_t)count + T(GROUP) - 1) / T(GROUP) - group;
+    uint64_t remaining = (window->end + T(GROUP) - 1) / T(GROUP) - group;
+    uint64_t usual = T(CHUNK) / T(GROUP); /* one fewer than fit: a chunk that is not aligned to groups needs one more */
+    uint64_t groups = needed > usual ? needed : remaining < usual ? remaining : usual;
+    T(words)(&window->generator, group, (int64_t)groups, window->words);
+    if (as_noise)
+        T(noise_of_words)(&window->generator, group, (int64_t)groups, window->words);
+    window->first = group * T(GROUP);
+    window->next = (group + groups) * T(GROUP);
+}
+
+INLINE int64_t T(window_seek)(struct T(window) *window, uint64_t index, int64_t count, bool as_noise)
+{
+    if (index < window->first || index + (uint64_t)count > window->next)
+        T(window_refill)(window, index, count, as_noise);
+    return (int64_t)(index - window->first);
+}
+
+/* The words, or the noise, of `count` <= CHUNK elements from `index` on; a window serves one of the two. */
+INLINE const word *T(words_at)(struct T(window) *window, uint64_t index, int64_t count)
+{
+    return window->words + T(window_seek)(window, index, count, false);
+}
+
+INLINE const real *T(noise_at)(struct T(window) *window, uint64_t index, int64_t count)
+{
+    return window->noise + T(window_seek)(window, index, count, true);
+}
