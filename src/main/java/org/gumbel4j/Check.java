@@ -2,7 +2,10 @@ package org.gumbel4j;
 
 import java.util.Objects;
 
-/** Checks of arguments at the public edge, with messages that name the argument, its value and what is allowed. */
+/**
+ * Checks of arguments at the public edge, with messages that name the argument, its value and what
+ * is allowed.
+ */
 final class Check {
   /** Stands for any thread but the owner of a confined arena. Never started. */
   private static final Thread ANOTHER_THREAD = new Thread(() -> {});
@@ -30,7 +33,9 @@ final class Check {
     }
     if (type == ElementType.FLOAT32 && Float.isInfinite((float) tau)) {
       throw new IllegalArgumentException(
-          "tau = " + tau + ": becomes infinite when rounded to FLOAT32, must be at most "
+          "tau = "
+              + tau
+              + ": becomes infinite when rounded to FLOAT32, must be at most "
               + Float.MAX_VALUE);
     }
   }
@@ -40,7 +45,10 @@ final class Check {
     temperature(tau, type);
     if (type == ElementType.FLOAT32 ? (float) tau == 0f : tau == 0.0) {
       throw new IllegalArgumentException(
-          "tau = " + tau + ": must be greater than 0 (as " + type
+          "tau = "
+              + tau
+              + ": must be greater than 0 (as "
+              + type
               + "), the argmax limit has no gradient");
     }
   }
@@ -49,11 +57,16 @@ final class Check {
   static void elements(Noise noise, Matrix matrix) {
     Objects.requireNonNull(noise, "noise");
     long lastRow = noise.firstRow() + matrix.rows();
-    if (lastRow < 0 || Math.multiplyHigh(lastRow, matrix.classes()) != 0
+    if (lastRow < 0
+        || Math.multiplyHigh(lastRow, matrix.classes()) != 0
         || lastRow * matrix.classes() < 0) {
       throw new IllegalArgumentException(
-          "firstRow = " + noise.firstRow() + ": (firstRow + rows) * classes must be below 2^63 with rows = "
-              + matrix.rows() + ", classes = " + matrix.classes());
+          "firstRow = "
+              + noise.firstRow()
+              + ": (firstRow + rows) * classes must be below 2^63 with rows = "
+              + matrix.rows()
+              + ", classes = "
+              + matrix.classes());
     }
   }
 
@@ -66,13 +79,23 @@ final class Check {
   }
 
   /** The type and sizes that an argument must have beside another one. */
-  static void shape(
-      String argument, Matrix matrix, ElementType type, long rows, long classes) {
+  static void shape(String argument, Matrix matrix, ElementType type, long rows, long classes) {
     Objects.requireNonNull(matrix, argument);
     if (matrix.type() != type || matrix.rows() != rows || matrix.classes() != classes) {
       throw new IllegalArgumentException(
-          argument + " of " + matrix.rows() + " x " + matrix.classes() + " " + matrix.type()
-              + ": must be " + rows + " x " + classes + " " + type);
+          argument
+              + " of "
+              + matrix.rows()
+              + " x "
+              + matrix.classes()
+              + " "
+              + matrix.type()
+              + ": must be "
+              + rows
+              + " x "
+              + classes
+              + " "
+              + type);
     }
   }
 
@@ -84,12 +107,14 @@ final class Check {
     }
     if (!matrix.segment().isAccessibleBy(Thread.currentThread())) {
       throw new IllegalArgumentException(
-          argument + ": belongs to another thread's confined arena; allocate it from Arena.ofShared()");
+          argument
+              + ": belongs to another thread's confined arena; allocate it from Arena.ofShared()");
     }
     if (byOtherThreads && !matrix.segment().isAccessibleBy(ANOTHER_THREAD)) {
       throw new IllegalArgumentException(
-          argument + ": belongs to a confined arena, which a pool's threads cannot enter; allocate it from"
-              + " Arena.ofShared() or use GumbelSoftmax.onCallerThread()");
+          argument
+              + ": belongs to a confined arena, which a pool's threads cannot enter; allocate it"
+              + " from Arena.ofShared() or use GumbelSoftmax.onCallerThread()");
     }
   }
 

@@ -21,7 +21,7 @@ public enum ElementType {
     this.bytes = bytes;
   }
 
-  /** The size of one element, in bytes; also its required alignment. */
+  /** {@return the size of one element, in bytes; also its required alignment} */
   public int bytes() {
     return bytes;
   }

@@ -10,22 +10,26 @@ import org.gumbel4j.kernel.KernelChoice;
 import org.gumbel4j.kernel.Kernels;
 
 /**
- * Gumbel-Softmax over off-heap memory: {@code y = softmax((x + g) / tau)} with Gumbel(0, 1) noise {@code g} (Jang, Gu, Poole,
- * "Categorical reparameterization with Gumbel-Softmax", ICLR 2017; Maddison, Mnih, Teh, "The Concrete distribution", ICLR 2017).
+ * Gumbel-Softmax over off-heap memory: {@code y = softmax((x + g) / tau)} with Gumbel(0, 1) noise
+ * {@code g} (Jang, Gu, Poole, "Categorical reparameterization with Gumbel-Softmax", ICLR 2017;
+ * Maddison, Mnih, Teh, "The Concrete distribution", ICLR 2017).
  *
- * <p>An instance says where the work is done and keeps no other state: it is immutable and safe for use from any thread. The operators
- * are pure functions: equal arguments give equal bits on every backend, for any number of threads and any split of the rows.
+ * <p>An instance says where the work is done and keeps no other state: it is immutable and safe for
+ * use from any thread. The operators are pure functions: equal arguments give equal bits on every
+ * backend, for any number of threads and any split of the rows.
  *
  * <p>Common to all operators:
  *
  * <ul>
- *   <li>Each row of a matrix is one distribution over {@code classes}; logits are unnormalised log-probabilities. A logit of -infinity is a
- *       mask: its class gets exactly 0 and is never drawn.
+ *   <li>Each row of a matrix is one distribution over {@code classes}; logits are unnormalised
+ *       log-probabilities. A logit of -infinity is a mask: its class gets exactly 0 and is never
+ *       drawn.
  *   <li>Inputs are never written. An output has memory of its own; nothing is copied or allocated.
- *   <li>An argument that is not allowed gives an {@link IllegalArgumentException} before anything is written: wrong type or shape, read-only
- *       or overlapping output, a closed arena, another thread's confined arena, {@code tau} out of range.
- *   <li>A row that no class can be sampled from gives an {@link InvalidLogitsException} that names the first such row; the contents of
- *       the output are then unspecified.
+ *   <li>An argument that is not allowed gives an {@link IllegalArgumentException} before anything
+ *       is written: wrong type or shape, read-only or overlapping output, a closed arena, another
+ *       thread's confined arena, {@code tau} out of range.
+ *   <li>A row that no class can be sampled from gives an {@link InvalidLogitsException} that names
+ *       the first such row; the contents of the output are then unspecified.
  *   <li>Results smaller than the smallest normal number are exactly 0.
  * </ul>
  */
@@ -68,8 +72,9 @@ public final class GumbelSoftmax {
   }
 
   /**
-   * These operators, stopped early on demand: {@code cancelled} is asked between slices of rows, some milliseconds apart, from any thread
-   * at work. Once it says true the operator throws {@link java.util.concurrent.CancellationException}; its output is then unspecified.
+   * These operators, stopped early on demand: {@code cancelled} is asked between slices of rows,
+   * some milliseconds apart, from any thread at work. Once it says true the operator throws {@link
+   * java.util.concurrent.CancellationException}; its output is then unspecified.
    *
    * @param cancelled whether to stop; must be quick and thread-safe
    * @return the operators
@@ -118,8 +123,8 @@ public final class GumbelSoftmax {
   }
 
   /**
-   * The uniforms behind the noise ({@code native/NOISE.md}, section 2), strictly above 0 and reaching 2^-65; exact for the float32 stream,
-   * rounded once for the float64 stream.
+   * The uniforms behind the noise ({@code native/NOISE.md}, section 2), strictly above 0 and
+   * reaching 2^-65; exact for the float32 stream, rounded once for the float64 stream.
    *
    * @param stream FLOAT32 or FLOAT64: the stream that matrices of this type draw from
    * @param noise which draw
@@ -149,8 +154,8 @@ public final class GumbelSoftmax {
   }
 
   /**
-   * Gumbel(0, 1) noise, the values that every sampling operator adds to its logits: {@code g = -log(-log(1 - U))}. Finite always, up to
-   * about 45.
+   * Gumbel(0, 1) noise, the values that every sampling operator adds to its logits: {@code g =
+   * -log(-log(1 - U))}. Finite always, up to about 45.
    *
    * @param noise which draw
    * @param out FLOAT32 or FLOAT64
@@ -179,8 +184,8 @@ public final class GumbelSoftmax {
    * Soft samples: {@code y = softmax((x + g) / tau)}. Rows sum to 1 within rounding.
    *
    * @param logits FLOAT32 or FLOAT64
-   * @param tau the temperature: finite, not negative, rounded to the type of the logits; 0 (also after rounding) is the argmax limit, the
-   *     same as {@link #hard}
+   * @param tau the temperature: finite, not negative, rounded to the type of the logits; 0 (also
+   *     after rounding) is the argmax limit, the same as {@link #hard}
    * @param noise which draw
    * @param out the samples, of the type and shape of the logits
    * @throws InvalidLogitsException if a row cannot be sampled
@@ -212,8 +217,9 @@ public final class GumbelSoftmax {
   }
 
   /**
-   * Hard samples: exactly 1 at the class with the largest perturbed logit (the first one of equals), exactly 0 elsewhere. The forward value
-   * of the straight-through estimator; its backward is {@link #vjp} of the soft sample with the same noise.
+   * Hard samples: exactly 1 at the class with the largest perturbed logit (the first one of
+   * equals), exactly 0 elsewhere. The forward value of the straight-through estimator; its backward
+   * is {@link #vjp} of the soft sample with the same noise.
    *
    * @param logits FLOAT32 or FLOAT64
    * @param noise which draw
@@ -245,7 +251,8 @@ public final class GumbelSoftmax {
   }
 
   /**
-   * Categorical samples by the Gumbel-max trick: the class that {@link #hard} marks, drawn with probability softmax(logits).
+   * Categorical samples by the Gumbel-max trick: the class that {@link #hard} marks, drawn with
+   * probability softmax(logits).
    *
    * @param logits FLOAT32 or FLOAT64, of at most 2^31 - 1 classes
    * @param noise which draw
@@ -282,16 +289,17 @@ public final class GumbelSoftmax {
   }
 
   /**
-   * Backward of {@link #soft}, the vector-Jacobian product: with {@code y} the soft sample and {@code v} the upstream gradient, {@code
-   * dLogits = y (v - <y, v>) / tau} and {@code dTau = -<dLogits, log y>}, terms with {@code y = 0} being 0. A non-finite upstream
-   * gradient passes through as NaN, except at classes with {@code y = 0}, which take no part.
+   * Backward of {@link #soft}, the vector-Jacobian product: with {@code y} the soft sample and
+   * {@code v} the upstream gradient, {@code dLogits = y (v - <y, v>) / tau} and {@code dTau =
+   * -<dLogits, log y>}, terms with {@code y = 0} being 0. A non-finite upstream gradient passes
+   * through as NaN, except at classes with {@code y = 0}, which take no part.
    *
    * @param sample the result of {@link #soft}, FLOAT32 or FLOAT64
    * @param upstream the gradient with respect to the sample, of its type and shape
    * @param tau the temperature of the sample, greater than 0 (also after rounding to the type)
    * @param dLogits the gradient with respect to the logits, of the same type and shape
-   * @param dTau the gradient with respect to tau, one value in each of {@code sample.rows()} rows, of the same type; their sum is the
-   *     gradient of a tau that all rows share
+   * @param dTau the gradient with respect to tau, one value in each of {@code sample.rows()} rows,
+   *     of the same type; their sum is the gradient of a tau that all rows share
    * @throws IllegalArgumentException if an argument is not allowed
    */
   public void vjp(Matrix sample, Matrix upstream, double tau, Matrix dLogits, Matrix dTau) {
@@ -359,11 +367,17 @@ public final class GumbelSoftmax {
               ? segment.getAtIndex(ValueLayout.JAVA_FLOAT, at)
               : segment.getAtIndex(ValueLayout.JAVA_DOUBLE, at);
       if (!(logit < Double.POSITIVE_INFINITY)) {
-        return "logits row " + row + " holds " + logit + " at class " + column
+        return "logits row "
+            + row
+            + " holds "
+            + logit
+            + " at class "
+            + column
             + ": every logit must be finite, or -Infinity for a masked class";
       }
     }
-    return "logits row " + row
+    return "logits row "
+        + row
         + " is -Infinity at every class: at least one class must have a finite logit";
   }
 }

@@ -1,8 +1,8 @@
 package org.gumbel4j;
 
 /**
- * A row of logits that no class can be sampled from: it holds a NaN or +infinity, or no finite logit. The message names the row, and
- * the class and value at fault.
+ * A row of logits that no class can be sampled from: it holds a NaN or +infinity, or no finite
+ * logit. The message names the row, and the class and value at fault.
  */
 public final class InvalidLogitsException extends IllegalArgumentException {
   private static final long serialVersionUID = 1L;

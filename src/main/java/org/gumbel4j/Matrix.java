@@ -4,32 +4,37 @@ import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 
 /**
- * A view of off-heap memory as rows of classes, row-major: element {@code (row, class)} stands at element {@code row * rowStride +
- * class} of the segment. A view copies nothing and owns nothing; the memory belongs to the segment's arena.
+ * A view of off-heap memory as rows of classes, row-major: element {@code (row, class)} stands at
+ * element {@code row * rowStride + class} of the segment. A view copies nothing and owns nothing;
+ * the memory belongs to the segment's arena.
  *
- * <p>Checked once, here. Immutable and safe for use from any thread that may access its segment; the contents of the memory are as safe
- * as their writers make them.
+ * <p>Checked once, here. Immutable and safe for use from any thread that may access its segment;
+ * the contents of the memory are as safe as their writers make them.
  *
  * @param segment native memory, aligned to the element type
  * @param type the element type, in native byte order
  * @param rows the number of rows, from 0
  * @param classes the number of classes (columns), from 1
- * @param rowStride the distance between the starts of neighbouring rows in elements, at least {@code classes}
+ * @param rowStride the distance between the starts of neighbouring rows in elements, at least
+ *     {@code classes}
  */
 public record Matrix(
     MemorySegment segment, ElementType type, long rows, long classes, long rowStride) {
   /**
    * Checks the view.
    *
-   * @throws IllegalArgumentException if the segment lies on the heap or is not aligned to the type, if a size is out of range, or if
-   *     the sizes' product overflows
+   * @throws IllegalArgumentException if the segment lies on the heap or is not aligned to the type,
+   *     if a size is out of range, or if the sizes' product overflows
    * @throws IndexOutOfBoundsException if the segment is too small
    */
   public Matrix {
     Objects.requireNonNull(segment, "segment");
     Objects.requireNonNull(type, "type");
     Check.that(
-        segment.isNative(), "segment", "a heap segment", "must be off-heap; allocate it from an Arena");
+        segment.isNative(),
+        "segment",
+        "a heap segment",
+        "must be off-heap; allocate it from an Arena");
     Check.notNegative("rows", rows, "an empty matrix has 0 rows");
     Check.that(classes >= 1, "classes", classes, "must be at least 1");
     Check.that(
@@ -42,8 +47,19 @@ public record Matrix(
     long needed = span(type, rows, classes, rowStride);
     if (segment.byteSize() < needed) {
       throw new IndexOutOfBoundsException(
-          "segment of " + segment.byteSize() + " bytes is too small: " + rows + " rows of " + classes
-              + " classes of " + type + ", " + rowStride + " apart, take " + needed + " bytes");
+          "segment of "
+              + segment.byteSize()
+              + " bytes is too small: "
+              + rows
+              + " rows of "
+              + classes
+              + " classes of "
+              + type
+              + ", "
+              + rowStride
+              + " apart, take "
+              + needed
+              + " bytes");
     }
   }
 
@@ -81,7 +97,12 @@ public record Matrix(
       return Math.multiplyExact(elements, type.bytes());
     } catch (ArithmeticException overflow) {
       throw new IllegalArgumentException(
-          "rows = " + rows + ", classes = " + classes + ", rowStride = " + rowStride
+          "rows = "
+              + rows
+              + ", classes = "
+              + classes
+              + ", rowStride = "
+              + rowStride
               + ": the size in bytes must be below 2^63",
           overflow);
     }

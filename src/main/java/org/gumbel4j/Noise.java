@@ -1,15 +1,17 @@
 package org.gumbel4j;
 
 /**
- * Names one draw of noise. Every noise value is a pure function of {@code (seed, stream, element index)}, so equal keys give equal
- * noise on every machine, backend and thread count; the stream is defined in {@code native/NOISE.md}.
+ * Names one draw of noise. Every noise value is a pure function of {@code (seed, stream, element
+ * index)}, so equal keys give equal noise on every machine, backend and thread count; the stream is
+ * defined in {@code native/NOISE.md}.
  *
  * <p>An immutable value, safe for use from any thread.
  *
  * @param seed any 64 bits
- * @param stream the number of the draw, from 0; draws that must be independent take different numbers
- * @param firstRow the row of the whole logical array that row 0 of the matrix at hand stands for: 0, unless a large array is
- *     processed in parts
+ * @param stream the number of the draw, from 0; draws that must be independent take different
+ *     numbers
+ * @param firstRow the row of the whole logical array that row 0 of the matrix at hand stands for:
+ *     0, unless a large array is processed in parts
  */
 public record Noise(long seed, long stream, long firstRow) {
   /**

@@ -10,16 +10,22 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 
 /**
- * Runs an operator over the rows of a matrix in slices: on the caller's thread, or on a pool's threads. Rows do not depend on each
- * other, so the split changes no bit.
+ * Runs an operator over the rows of a matrix in slices: on the caller's thread, or on a pool's
+ * threads. Rows do not depend on each other, so the split changes no bit.
  */
 record RowSlices(Optional<ForkJoinPool> pool, BooleanSupplier cancelled) {
   static final BooleanSupplier NEVER = () -> false;
 
-  /** Long enough to hide the cost of handing a slice out, short enough to cancel within milliseconds. */
+  /**
+   * Long enough to hide the cost of handing a slice out, short enough to cancel within
+   * milliseconds.
+   */
   private static final long SLICE_ELEMENTS = 1 << 16;
 
-  /** An operator on a range of rows; returns how many rows it wrote, fewer than {@code count} at a row it refuses. */
+  /**
+   * An operator on a range of rows; returns how many rows it wrote, fewer than {@code count} at a
+   * row it refuses.
+   */
   @FunctionalInterface
   interface Body {
     long write(long firstRow, long count);
@@ -48,7 +54,10 @@ record RowSlices(Optional<ForkJoinPool> pool, BooleanSupplier cancelled) {
     }
   }
 
-  /** Slices are handed out in order, and one that was handed out is finished, so the first refused row is always found. */
+  /**
+   * Slices are handed out in order, and one that was handed out is finished, so the first refused
+   * row is always found.
+   */
   private final class Slices {
     private final long rows;
     private final long rowsPerSlice;

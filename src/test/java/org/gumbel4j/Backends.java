@@ -7,7 +7,10 @@ import org.gumbel4j.kernel.KernelChoice;
 final class Backends {
   private Backends() {}
 
-  /** Says that the build found a C compiler, so that a native library that does not load is a failure and not a skip. */
+  /**
+   * Says that the build found a C compiler, so that a native library that does not load is a
+   * failure and not a skip.
+   */
   private static final boolean NATIVE_EXPECTED =
       Backends.class.getResource("/META-INF/native") != null;
 

@@ -15,7 +15,8 @@ class ClassicExampleTest {
   void drawsASampleOfFourClasses() {
     float[] sample = classicExample();
     assertEquals(4, sample.length);
-    assertEquals(1.0, DoubleStream.iterate(0, i -> i + 1).limit(4).map(i -> sample[(int) i]).sum(), 1e-6);
+    assertEquals(
+        1.0, DoubleStream.iterate(0, i -> i + 1).limit(4).map(i -> sample[(int) i]).sum(), 1e-6);
     for (float y : sample) {
       assertTrue(y > 0 && y < 1, "soft samples of four unmasked classes lie within (0, 1)");
     }

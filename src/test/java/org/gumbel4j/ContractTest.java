@@ -49,9 +49,13 @@ class ContractTest {
   @TestFactory
   List<DynamicTest> goldenValues() {
     return Arrays.stream(Operator.values())
-        .flatMap(operator -> Golden.cases(operator.name().toLowerCase(Locale.ROOT)).stream()
-            .map(golden -> DynamicTest.dynamicTest(
-                golden.name(), () -> assertGolden(operator, golden))))
+        .flatMap(
+            operator ->
+                Golden.cases(operator.name().toLowerCase(Locale.ROOT)).stream()
+                    .map(
+                        golden ->
+                            DynamicTest.dynamicTest(
+                                golden.name(), () -> assertGolden(operator, golden))))
         .toList();
   }
 
@@ -62,7 +66,8 @@ class ContractTest {
     double tau = golden.has("tau") ? golden.real("tau") : 1;
     Noise noise =
         golden.has("seed")
-            ? new Noise(golden.integer("seed"), golden.integer("stream"), golden.integer("first_row"))
+            ? new Noise(
+                golden.integer("seed"), golden.integer("stream"), golden.integer("first_row"))
             : Noise.of(0);
     Matrix logits =
         golden.has("logits")
@@ -190,9 +195,7 @@ class ContractTest {
     operators.gumbel(NOISE, out);
     for (int row = 0; row < 5; row++) {
       for (int gap = classes; gap < classes + 4; gap++) {
-        int bits =
-            out.segment()
-                .getAtIndex(ValueLayout.JAVA_INT, row * out.rowStride() + gap);
+        int bits = out.segment().getAtIndex(ValueLayout.JAVA_INT, row * out.rowStride() + gap);
         assertEquals(0x5a5a5a5a, bits, "gap after row " + row);
       }
     }
@@ -200,8 +203,7 @@ class ContractTest {
 
   private static Matrix spaced(Matrix matrix) {
     Matrix spaced =
-        TestMatrices.empty(
-            matrix.type(), matrix.rows(), matrix.classes(), matrix.classes() + 6);
+        TestMatrices.empty(matrix.type(), matrix.rows(), matrix.classes(), matrix.classes() + 6);
     for (long row = 0; row < matrix.rows(); row++) {
       for (long column = 0; column < matrix.classes(); column++) {
         TestMatrices.set(spaced, row, column, TestMatrices.get(matrix, row, column));
@@ -236,7 +238,8 @@ class ContractTest {
           assertFalse(masked && y != 0, "a masked class got " + y);
           sum += y;
         }
-        assertEquals(1, sum, type == FLOAT32 ? 1e-5 : 1e-13, "sum of row " + row + " at tau " + tau);
+        assertEquals(
+            1, sum, type == FLOAT32 ? 1e-5 : 1e-13, "sum of row " + row + " at tau " + tau);
       }
     }
   }
@@ -309,7 +312,9 @@ class ContractTest {
                     InvalidLogitsException.class, () -> operator.run(operators, in, 0.5, NOISE));
             assertEquals(4, refused.row());
             assertTrue(
-                refused.getMessage().startsWith("logits row 4 holds " + bad + " at class " + column),
+                refused
+                    .getMessage()
+                    .startsWith("logits row 4 holds " + bad + " at class " + column),
                 refused.getMessage());
           }
         }
@@ -436,11 +441,21 @@ class ContractTest {
   @EnumSource(names = {"FLOAT32", "FLOAT64"})
   void backwardOfWhatIsNoSampleHasDefinedBitsToo(ElementType type) {
     double[] odd = {
-      1, -0.0, -2, 3e-39, 5e-324, Double.NaN, Double.POSITIVE_INFINITY, 0.5, Double.MAX_VALUE, -1e-310
+      1,
+      -0.0,
+      -2,
+      3e-39,
+      5e-324,
+      Double.NaN,
+      Double.POSITIVE_INFINITY,
+      0.5,
+      Double.MAX_VALUE,
+      -1e-310
     };
     GumbelSoftmax definition = Backends.operators("java");
     for (int column = 0; column < odd.length; column++) {
-      Matrix sample = TestMatrices.of(type, 2, 4, 0.5, odd[column], 0.25, 0.25, 1, 0, odd[column], 0);
+      Matrix sample =
+          TestMatrices.of(type, 2, 4, 0.5, odd[column], 0.25, 0.25, 1, 0, odd[column], 0);
       Matrix upstream =
           TestMatrices.of(type, 2, 4, 1, 2, -3, odd[odd.length - 1 - column], 1, 1, 1e30, 1);
       Matrix[] expected = {TestMatrices.empty(type, 2, 4), TestMatrices.empty(type, 2, 1)};

@@ -8,8 +8,8 @@ import static org.gumbel4j.ElementType.INT64;
 import java.util.List;
 
 /**
- * Every operator behind one signature, so that a test of the contract is written once and runs for all of them. A new operator is
- * one more constant.
+ * Every operator behind one signature, so that a test of the contract is written once and runs for
+ * all of them. A new operator is one more constant.
  */
 enum Operator {
   WORDS {

@@ -77,7 +77,9 @@ class RowSlicesTest {
     for (int repeat = 0; repeat < 50; repeat++) {
       long written =
           onPool.run(
-              300, LARGE_ROW, (first, count) -> first == 40 || first == 41 || first == 7 ? 0 : count);
+              300,
+              LARGE_ROW,
+              (first, count) -> first == 40 || first == 41 || first == 7 ? 0 : count);
       assertEquals(7, written);
     }
   }
@@ -86,7 +88,8 @@ class RowSlicesTest {
   void cancellingStopsBetweenSlices() {
     AtomicBoolean stop = new AtomicBoolean();
     AtomicLong slices = new AtomicLong();
-    for (Optional<ForkJoinPool> where : List.of(Optional.of(pool), Optional.<ForkJoinPool>empty())) {
+    for (Optional<ForkJoinPool> where :
+        List.of(Optional.of(pool), Optional.<ForkJoinPool>empty())) {
       stop.set(false);
       slices.set(0);
       RowSlices cancellable = new RowSlices(where, stop::get);

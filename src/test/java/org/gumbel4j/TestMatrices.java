@@ -13,7 +13,9 @@ final class TestMatrices {
     return empty(type, rows, classes, classes);
   }
 
-  /** Filled with a pattern, so that elements that are not written, and those that must not be, show. */
+  /**
+   * Filled with a pattern, so that elements that are not written, and those that must not be, show.
+   */
   static Matrix empty(ElementType type, long rows, long classes, long rowStride) {
     MemorySegment segment =
         Arena.ofAuto().allocate(rows * rowStride * type.bytes() + 64, 64).fill((byte) 0x5a);
@@ -45,10 +47,8 @@ final class TestMatrices {
   static void set(Matrix matrix, long row, long column, double value) {
     long at = row * matrix.rowStride() + column;
     switch (matrix.type()) {
-      case FLOAT32 ->
-          matrix.segment().setAtIndex(ValueLayout.JAVA_FLOAT, at, (float) value);
-      case FLOAT64 ->
-          matrix.segment().setAtIndex(ValueLayout.JAVA_DOUBLE, at, value);
+      case FLOAT32 -> matrix.segment().setAtIndex(ValueLayout.JAVA_FLOAT, at, (float) value);
+      case FLOAT64 -> matrix.segment().setAtIndex(ValueLayout.JAVA_DOUBLE, at, value);
       default -> throw new IllegalArgumentException("not a floating-point matrix");
     }
   }

@@ -1,6 +1,9 @@
 package org.gumbel4j.kernel;
 
-/** The float32 functions of {@code native/NOISE.md}, sections 2, 3, 5 and 7: every operation in the order written there. */
+/**
+ * The float32 functions of {@code native/NOISE.md}, sections 2, 3, 5 and 7: every operation in the
+ * order written there.
+ */
 final class Float32Math {
   private static final float LN2 = 0x1.62e43p-1f;
   private static final int SQRT_HALF_BITS = 0x3f3504f3;
@@ -45,7 +48,10 @@ final class Float32Math {
         : ((double) v + 0.5) * 0x1p-32;
   }
 
-  /** The Gumbel value of a word that needs no tail. Selections are made on integers so that no branch depends on the noise. */
+  /**
+   * The Gumbel value of a word that needs no tail. Selections are made on integers so that no
+   * branch depends on the noise.
+   */
   static float gumbel(int word) {
     boolean upper = word < 0;
     boolean middle = word > DIRECT_WORDS;
@@ -83,7 +89,9 @@ final class Float32Math {
     return Math.fma(f2, Math.fma(odd, f, even), f);
   }
 
-  /** exp(x) for x <= 0, minus infinity included; +0 where the result would not be a normal number. */
+  /**
+   * exp(x) for x <= 0, minus infinity included; +0 where the result would not be a normal number.
+   */
   static float exp(float x) {
     float t = Math.fma(x, 0x1.715476p0f, 0x1.8p23f);
     float n = t - 0x1.8p23f;
@@ -94,8 +102,7 @@ final class Float32Math {
     float y = Math.fma(q, Math.fma(b, r, a), r) + 1f;
     return x < EXP_MIN
         ? 0f
-        : Float.intBitsToFloat(
-            Float.floatToRawIntBits(y) + (Float.floatToRawIntBits(t) << 23));
+        : Float.intBitsToFloat(Float.floatToRawIntBits(y) + (Float.floatToRawIntBits(t) << 23));
   }
 
   /** Zero for what is no normal number, one NaN for all: see section 7. */

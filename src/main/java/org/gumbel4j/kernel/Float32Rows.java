@@ -21,7 +21,8 @@ final class Float32Rows implements RowOperators {
   private final float[] others = new float[BLOCK];
   private final float[] lanes = new float[LANES];
 
-  // The elements whose noise is at hand: whole groups, so that short rows share what one refill makes.
+  // The elements whose noise is at hand: whole groups, so that short rows share what one refill
+  // makes.
   private long noiseFirst;
   private long noiseNext;
 
@@ -194,7 +195,10 @@ final class Float32Rows implements RowOperators {
     return max;
   }
 
-  /** The place in {@link #noise} of {@code element}, with at least {@code count} elements from there on. */
+  /**
+   * The place in {@link #noise} of {@code element}, with at least {@code count} elements from there
+   * on.
+   */
   private int noiseAt(long element, int count) {
     if (element < noiseFirst || element + count > noiseNext) {
       noiseFirst = element & -GROUP;
@@ -221,7 +225,10 @@ final class Float32Rows implements RowOperators {
     }
   }
 
-  /** Fills {@link #words} with the groups that hold these elements and returns the place of the first element. */
+  /**
+   * Fills {@link #words} with the groups that hold these elements and returns the place of the
+   * first element.
+   */
   private int fillWords(long element, int count) {
     int offset = (int) (element & (GROUP - 1));
     long group = element >>> 6;

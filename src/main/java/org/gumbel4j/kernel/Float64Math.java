@@ -1,6 +1,9 @@
 package org.gumbel4j.kernel;
 
-/** The float64 functions of {@code native/NOISE.md}, sections 2, 4, 5 and 7: every operation in the order written there. */
+/**
+ * The float64 functions of {@code native/NOISE.md}, sections 2, 4, 5 and 7: every operation in the
+ * order written there.
+ */
 final class Float64Math {
   private static final double LN2 = 0x1.62e42fefa39efp-1;
   private static final long SQRT_HALF_BITS = 0x3fe6a09e667f3bcdL;
@@ -66,7 +69,9 @@ final class Float64Math {
     return Math.fma(-s, Math.fma(-t, Math.fma(b, t, a), f), f);
   }
 
-  /** exp(x) for x <= 0, minus infinity included; +0 where the result would not be a normal number. */
+  /**
+   * exp(x) for x <= 0, minus infinity included; +0 where the result would not be a normal number.
+   */
   static double exp(double x) {
     double t = Math.fma(x, 0x1.71547652b82fep0, 0x1.8p52);
     double n = t - 0x1.8p52;

@@ -18,7 +18,8 @@ final class Float64Rows implements RowOperators {
   private final double[] others = new double[BLOCK];
   private final double[] lanes = new double[LANES];
 
-  // The elements whose noise is at hand: whole groups, so that short rows share what one refill makes.
+  // The elements whose noise is at hand: whole groups, so that short rows share what one refill
+  // makes.
   private long noiseFirst;
   private long noiseNext;
 
@@ -34,7 +35,8 @@ final class Float64Rows implements RowOperators {
       int count = (int) Math.min(BLOCK, classes - block);
       int offset = fillWords(element + block, count);
       for (int i = 0; i < count; i++) {
-        out.setAtIndex(JAVA_DOUBLE, outAt + block + i, Float64Math.uniform(word(words, offset + i)));
+        out.setAtIndex(
+            JAVA_DOUBLE, outAt + block + i, Float64Math.uniform(word(words, offset + i)));
       }
     }
   }
@@ -188,7 +190,10 @@ final class Float64Rows implements RowOperators {
     return max;
   }
 
-  /** The place in {@link #noise} of {@code element}, with at least {@code count} elements from there on. */
+  /**
+   * The place in {@link #noise} of {@code element}, with at least {@code count} elements from there
+   * on.
+   */
   private int noiseAt(long element, int count) {
     if (element < noiseFirst || element + count > noiseNext) {
       noiseFirst = element & -GROUP;
@@ -208,7 +213,10 @@ final class Float64Rows implements RowOperators {
     }
   }
 
-  /** Fills {@link #words} with the groups that hold these elements and returns the place of the first element. */
+  /**
+   * Fills {@link #words} with the groups that hold these elements and returns the place of the
+   * first element.
+   */
   private int fillWords(long element, int count) {
     int offset = (int) (element & (GROUP - 1));
     long group = element >>> 5;
@@ -218,7 +226,10 @@ final class Float64Rows implements RowOperators {
     return offset;
   }
 
-  /** The 64-bit word of an element: its low half in word 0 or 2 of its block, its high half in the word after. */
+  /**
+   * The 64-bit word of an element: its low half in word 0 or 2 of its block, its high half in the
+   * word after.
+   */
   static long word(int[] words, int element) {
     int place = element & (GROUP - 1);
     int at = 2 * (element - place) + 2 * (place & -LANES) + (place & (LANES - 1));

@@ -5,7 +5,10 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.MemorySegment;
 
-/** The kernels in plain Java: the readable definition of every operator, and the backend that runs anywhere. */
+/**
+ * The kernels in plain Java: the readable definition of every operator, and the backend that runs
+ * anywhere.
+ */
 final class JavaKernels implements Kernels {
   @Override
   public String name() {
@@ -129,8 +132,7 @@ final class JavaKernels implements Kernels {
       long outStride) {
     RowOperators operators = operators(type, seed, stream, (firstRow + rows) * classes);
     for (long row = 0; row < rows; row++) {
-      long best =
-          operators.argmax(logits, row * logitsStride, (firstRow + row) * classes, classes);
+      long best = operators.argmax(logits, row * logitsStride, (firstRow + row) * classes, classes);
       if (best < 0) {
         return row;
       }
@@ -153,8 +155,7 @@ final class JavaKernels implements Kernels {
       long outStride) {
     RowOperators operators = operators(type, seed, stream, (firstRow + rows) * classes);
     for (long row = 0; row < rows; row++) {
-      long best =
-          operators.argmax(logits, row * logitsStride, (firstRow + row) * classes, classes);
+      long best = operators.argmax(logits, row * logitsStride, (firstRow + row) * classes, classes);
       if (best < 0) {
         return row;
       }
@@ -198,7 +199,8 @@ final class JavaKernels implements Kernels {
     return switch (type) {
       case FLOAT32 -> new Float32Rows(seed, stream, end);
       case FLOAT64 -> new Float64Rows(seed, stream, end);
-      default -> throw new IllegalArgumentException("type = " + type + ": must be FLOAT32 or FLOAT64");
+      default ->
+          throw new IllegalArgumentException("type = " + type + ": must be FLOAT32 or FLOAT64");
     };
   }
 }

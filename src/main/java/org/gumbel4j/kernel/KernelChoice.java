@@ -44,17 +44,18 @@ public record KernelChoice(Kernels kernels, String reason) {
    * @throws LinkageError if {@code native} cannot be loaded
    */
   public static KernelChoice of(String backend) {
-    return choose(
-        backend, NativeKernels::new, System.getLogger(KernelChoice.class.getName()));
+    return choose(backend, NativeKernels::new, System.getLogger(KernelChoice.class.getName()));
   }
 
-  /** As {@link #of}; {@code nativeKernels} loads the native kernels or throws a {@link LinkageError}. */
+  /**
+   * As {@link #of}; {@code nativeKernels} loads the native kernels or throws a {@link
+   * LinkageError}.
+   */
   static KernelChoice choose(
       String backend, Supplier<Kernels> nativeKernels, System.Logger logger) {
     return switch (backend) {
       case "java" -> new KernelChoice(new JavaKernels(), "asked for by name");
-      case "native" ->
-          new KernelChoice(nativeKernels.get(), "asked for by name");
+      case "native" -> new KernelChoice(nativeKernels.get(), "asked for by name");
       case "auto" -> automatic(nativeKernels, logger);
       default ->
           throw new IllegalArgumentException(

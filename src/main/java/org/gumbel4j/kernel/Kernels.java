@@ -3,16 +3,17 @@ package org.gumbel4j.kernel;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The operators as every backend offers them: pure functions over rows of off-heap memory that give the bits {@code
- * native/NOISE.md} defines.
+ * The operators as every backend offers them: pure functions over rows of off-heap memory that give
+ * the bits {@code native/NOISE.md} defines.
  *
- * <p>Matrices are row-major; row {@code r} starts at element {@code r * stride} of its segment. {@code type} is one of the
- * constants below, which are those of {@code gumbel4j.h}. Arguments have been checked by the caller: segments are native, alive,
- * large enough, aligned, and outputs overlap no input.
+ * <p>Matrices are row-major; row {@code r} starts at element {@code r * stride} of its segment.
+ * {@code type} is one of the constants below, which are those of {@code gumbel4j.h}. Arguments have
+ * been checked by the caller: segments are native, alive, large enough, aligned, and outputs
+ * overlap no input.
  *
- * <p>Operators return the number of rows written: {@code rows} when all went well, else the first row that cannot be sampled
- * because it holds a NaN, +inf, or no finite logit; rows from there on are unspecified. Implementations keep no state and may be
- * called from any thread.
+ * <p>Operators return the number of rows written: {@code rows} when all went well, else the first
+ * row that cannot be sampled because it holds a NaN, +inf, or no finite logit; rows from there on
+ * are unspecified. Implementations keep no state and may be called from any thread.
  */
 public interface Kernels {
   int FLOAT32 = 0;
@@ -26,7 +27,10 @@ public interface Kernels {
   /** The instruction-set tier in use, {@code jvm} for Java code. */
   String isa();
 
-  /** Raw words: {@code type} INT32 for those of the float32 stream, INT64 for those of the float64 stream. */
+  /**
+   * Raw words: {@code type} INT32 for those of the float32 stream, INT64 for those of the float64
+   * stream.
+   */
   long words(
       int type,
       long rows,

@@ -12,11 +12,13 @@ import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 
 /**
- * The kernels in C ({@code native/}), called through plain downcalls: they work for long, so none may hold off the garbage collector as
- * a critical call would.
+ * The kernels in C ({@code native/}), called through plain downcalls: they work for long, so none
+ * may hold off the garbage collector as a critical call would.
  */
 final class NativeKernels implements Kernels {
-  /** GUMBEL4J_ABI_VERSION of the {@code gumbel4j.h} that the descriptors below were written from. */
+  /**
+   * GUMBEL4J_ABI_VERSION of the {@code gumbel4j.h} that the descriptors below were written from.
+   */
   private static final int ABI_VERSION = 1;
 
   private static final SymbolLookup LIBRARY = NativeLibrary.load();
@@ -24,11 +26,12 @@ final class NativeKernels implements Kernels {
 
   private static final FunctionDescriptor NOISE =
       FunctionDescriptor.of(
-          JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG);
+          JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS,
+          JAVA_LONG);
   private static final FunctionDescriptor SAMPLE =
       FunctionDescriptor.of(
-          JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG,
-          ADDRESS, JAVA_LONG);
+          JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG,
+          JAVA_LONG, ADDRESS, JAVA_LONG);
 
   private static final MethodHandle WORDS = bind("gumbel4j_words", NOISE);
   private static final MethodHandle UNIFORM = bind("gumbel4j_uniform", NOISE);
@@ -37,16 +40,37 @@ final class NativeKernels implements Kernels {
       bind(
           "gumbel4j_soft",
           FunctionDescriptor.of(
-              JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_DOUBLE, JAVA_LONG, JAVA_LONG,
-              JAVA_LONG, ADDRESS, JAVA_LONG));
+              JAVA_LONG,
+              JAVA_INT,
+              JAVA_LONG,
+              JAVA_LONG,
+              ADDRESS,
+              JAVA_LONG,
+              JAVA_DOUBLE,
+              JAVA_LONG,
+              JAVA_LONG,
+              JAVA_LONG,
+              ADDRESS,
+              JAVA_LONG));
   private static final MethodHandle HARD = bind("gumbel4j_hard", SAMPLE);
   private static final MethodHandle CATEGORICAL = bind("gumbel4j_categorical", SAMPLE);
   private static final MethodHandle VJP =
       bind(
           "gumbel4j_vjp",
           FunctionDescriptor.of(
-              JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_DOUBLE,
-              ADDRESS, JAVA_LONG, ADDRESS, JAVA_LONG));
+              JAVA_LONG,
+              JAVA_INT,
+              JAVA_LONG,
+              JAVA_LONG,
+              ADDRESS,
+              JAVA_LONG,
+              ADDRESS,
+              JAVA_LONG,
+              JAVA_DOUBLE,
+              ADDRESS,
+              JAVA_LONG,
+              ADDRESS,
+              JAVA_LONG));
 
   @Override
   public String name() {
@@ -129,7 +153,17 @@ final class NativeKernels implements Kernels {
       return accepted(
           (long)
               SOFT.invokeExact(
-                  type, rows, classes, logits, logitsStride, tau, seed, stream, firstRow, out, outStride));
+                  type,
+                  rows,
+                  classes,
+                  logits,
+                  logitsStride,
+                  tau,
+                  seed,
+                  stream,
+                  firstRow,
+                  out,
+                  outStride));
     } catch (Throwable failure) {
       throw unexpected(failure);
     }
@@ -151,7 +185,16 @@ final class NativeKernels implements Kernels {
       return accepted(
           (long)
               HARD.invokeExact(
-                  type, rows, classes, logits, logitsStride, seed, stream, firstRow, out, outStride));
+                  type,
+                  rows,
+                  classes,
+                  logits,
+                  logitsStride,
+                  seed,
+                  stream,
+                  firstRow,
+                  out,
+                  outStride));
     } catch (Throwable failure) {
       throw unexpected(failure);
     }
@@ -173,7 +216,16 @@ final class NativeKernels implements Kernels {
       return accepted(
           (long)
               CATEGORICAL.invokeExact(
-                  type, rows, classes, logits, logitsStride, seed, stream, firstRow, out, outStride));
+                  type,
+                  rows,
+                  classes,
+                  logits,
+                  logitsStride,
+                  seed,
+                  stream,
+                  firstRow,
+                  out,
+                  outStride));
     } catch (Throwable failure) {
       throw unexpected(failure);
     }
@@ -223,17 +275,21 @@ final class NativeKernels implements Kernels {
     return Linker.nativeLinker().downcallHandle(address, descriptor);
   }
 
-  /** Checks the library's ABI version before anything else is bound, and asks for the tier in use. */
+  /**
+   * Checks the library's ABI version before anything else is bound, and asks for the tier in use.
+   */
   @SuppressWarnings("restricted")
   private static String checkedIsa() {
-    MethodHandle abiVersion =
-        bind("gumbel4j_abi_version", FunctionDescriptor.of(JAVA_INT));
+    MethodHandle abiVersion = bind("gumbel4j_abi_version", FunctionDescriptor.of(JAVA_INT));
     MethodHandle isa = bind("gumbel4j_isa", FunctionDescriptor.of(ADDRESS));
     try {
       int found = (int) abiVersion.invokeExact();
       if (found != ABI_VERSION) {
         throw new UnsatisfiedLinkError(
-            "libgumbel4j has ABI version " + found + ", this jar needs " + ABI_VERSION
+            "libgumbel4j has ABI version "
+                + found
+                + ", this jar needs "
+                + ABI_VERSION
                 + "; build both from the same sources");
       }
       return ((MemorySegment) isa.invokeExact()).reinterpret(Long.MAX_VALUE).getString(0);
@@ -242,11 +298,16 @@ final class NativeKernels implements Kernels {
     }
   }
 
-  /** Java checks every argument first, so a refusal by the library means that the two disagree on the contract. */
+  /**
+   * Java checks every argument first, so a refusal by the library means that the two disagree on
+   * the contract.
+   */
   private static long accepted(long written) {
     if (written < 0) {
       throw new IllegalStateException(
-          "libgumbel4j refused arguments that Java had checked (code " + written + "); please report this");
+          "libgumbel4j refused arguments that Java had checked (code "
+              + written
+              + "); please report this");
     }
     return written;
   }

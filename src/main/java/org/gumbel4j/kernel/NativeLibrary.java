@@ -9,14 +9,18 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Locale;
 
-/** Finds the native library of this platform among the resources and loads it for the life of the process. */
+/**
+ * Finds the native library of this platform among the resources and loads it for the life of the
+ * process.
+ */
 final class NativeLibrary {
   private NativeLibrary() {}
 
   /**
    * Loads the library.
    *
-   * @throws UnsatisfiedLinkError if this platform has no library in the jar or it cannot be loaded; the message says what to do
+   * @throws UnsatisfiedLinkError if this platform has no library in the jar or it cannot be loaded;
+   *     the message says what to do
    */
   static SymbolLookup load() {
     String resource = resource(System.getProperty("os.name"), System.getProperty("os.arch"));
@@ -29,7 +33,11 @@ final class NativeLibrary {
     } catch (IOException | IllegalArgumentException failure) {
       UnsatisfiedLinkError error =
           new UnsatisfiedLinkError(
-              "cannot load " + resource + " through " + System.getProperty("java.io.tmpdir") + " ("
+              "cannot load "
+                  + resource
+                  + " through "
+                  + System.getProperty("java.io.tmpdir")
+                  + " ("
                   + failure.getMessage()
                   + "); give a writable folder that allows executables as -Djava.io.tmpdir");
       error.initCause(failure);
@@ -49,7 +57,9 @@ final class NativeLibrary {
     }
   }
 
-  /** The library's place in the jar, such as {@code /META-INF/native/linux-x86_64/libgumbel4j.so}. */
+  /**
+   * The library's place in the jar, such as {@code /META-INF/native/linux-x86_64/libgumbel4j.so}.
+   */
   static String resource(String osName, String osArch) {
     String os = osName.toLowerCase(Locale.ROOT).split(" ")[0];
     String arch = osArch.equals("amd64") ? "x86_64" : osArch;

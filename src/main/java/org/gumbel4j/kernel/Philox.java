@@ -1,8 +1,8 @@
 package org.gumbel4j.kernel;
 
 /**
- * Philox4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011) in the element order of
- * {@code native/NOISE.md}, section 1, for one seed and stream.
+ * Philox4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC
+ * 2011) in the element order of {@code native/NOISE.md}, section 1, for one seed and stream.
  */
 final class Philox {
   /** Blocks that share a group; block {@code 16 group + lane} holds lane {@code lane}. */
@@ -27,7 +27,9 @@ final class Philox {
     this.stream = stream;
   }
 
-  /** The stream that continues the words of this one where a uniform needs more bits (section 2). */
+  /**
+   * The stream that continues the words of this one where a uniform needs more bits (section 2).
+   */
   Philox tail() {
     return new Philox(seed, stream ^ Long.MIN_VALUE);
   }
@@ -39,7 +41,10 @@ final class Philox {
     }
   }
 
-  /** Writes the words of one block to {@code words[at]}, {@code [at + 16]}, {@code [at + 32]} and {@code [at + 48]}. */
+  /**
+   * Writes the words of one block to {@code words[at]}, {@code [at + 16]}, {@code [at + 32]} and
+   * {@code [at + 48]}.
+   */
   void block(long block, int[] words, int at) {
     long c0 = block & LOW;
     long c1 = block >>> 32;

@@ -50,7 +50,8 @@ class KernelChoiceTest {
   @Test
   void unknownNamesAreRefused() {
     String message =
-        assertThrows(IllegalArgumentException.class, () -> KernelChoice.choose("gpu", MISSING, logger))
+        assertThrows(
+                IllegalArgumentException.class, () -> KernelChoice.choose("gpu", MISSING, logger))
             .getMessage();
     assertEquals("gumbel4j.backend = gpu: must be auto, native or java", message);
   }
@@ -60,7 +61,8 @@ class KernelChoiceTest {
     assertEquals(
         "/META-INF/native/linux-x86_64/libgumbel4j.so", NativeLibrary.resource("Linux", "amd64"));
     assertEquals(
-        "/META-INF/native/linux-aarch64/libgumbel4j.so", NativeLibrary.resource("Linux", "aarch64"));
+        "/META-INF/native/linux-aarch64/libgumbel4j.so",
+        NativeLibrary.resource("Linux", "aarch64"));
   }
 
   @Test

@@ -12,7 +12,10 @@ import org.gumbel4j.Golden;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The functions behind the Java kernels against the golden files: Philox with Random123's known answers, log and exp. */
+/**
+ * The functions behind the Java kernels against the golden files: Philox with Random123's known
+ * answers, log and exp.
+ */
 class MathTest {
   static List<Golden.Case> blocks() {
     return Golden.cases("philox4x32");
