@@ -41,6 +41,12 @@ def python(tmp_path: Path) -> Iterator[Callable[[str], subprocess.Popen[str]]]:
         process.communicate()
 
 
+def said(stderr: str) -> str:
+    """Return what a program said, but for the warning it owes the user where no C compiler was at hand."""
+    lines = stderr.splitlines(keepends=True)
+    return "".join(line for line in lines if "using the slower Java backend" not in line)
+
+
 def process_exists(pid: int) -> bool:
     """Whether a process of this id runs (one that has ended and waits for its parent does not)."""
     try:
