@@ -13,8 +13,8 @@ import pytest
 
 from gumbel4j import Session
 
-
-# A run in the background of a shell inherits that Ctrl-C is ignored, and would hand it on to the programs it starts.
+# Started in the background of a shell, a run inherits that Ctrl-C is ignored, and would hand that on to the
+# programs it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
