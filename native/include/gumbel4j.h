@@ -23,7 +23,7 @@ extern "C" {
 #endif
 
 /* Changes whenever a signature or the meaning of an argument changes. */
-#define GUMBEL4J_ABI_VERSION 1
+#define GUMBEL4J_ABI_VERSION 2
 
 #define GUMBEL4J_FLOAT32 0
 #define GUMBEL4J_FLOAT64 1
@@ -59,9 +59,11 @@ GUMBEL4J_API int64_t gumbel4j_uniform(int32_t type, int64_t rows, int64_t classe
 GUMBEL4J_API int64_t gumbel4j_gumbel(int32_t type, int64_t rows, int64_t classes, uint64_t seed, uint64_t stream, uint64_t first_row,
                                      void *out, int64_t out_stride);
 
-/* Soft samples; tau is finite, not negative, and finite after rounding to the type. */
+/* Soft samples. `tau` holds for all rows where `row_tau` is null; else row r has the temperature row_tau[r * row_tau_stride], an element of
+ * the type, and `tau` counts for nothing. A temperature is finite, not negative, and finite after rounding to the type. */
 GUMBEL4J_API int64_t gumbel4j_soft(int32_t type, int64_t rows, int64_t classes, const void *logits, int64_t logits_stride, double tau,
-                                   uint64_t seed, uint64_t stream, uint64_t first_row, void *out, int64_t out_stride);
+                                   const void *row_tau, int64_t row_tau_stride, uint64_t seed, uint64_t stream, uint64_t first_row,
+                                   void *out, int64_t out_stride);
 
 /* One-hot samples. */
 GUMBEL4J_API int64_t gumbel4j_hard(int32_t type, int64_t rows, int64_t classes, const void *logits, int64_t logits_stride,
@@ -71,10 +73,11 @@ GUMBEL4J_API int64_t gumbel4j_hard(int32_t type, int64_t rows, int64_t classes, 
 GUMBEL4J_API int64_t gumbel4j_categorical(int32_t type, int64_t rows, int64_t classes, const void *logits, int64_t logits_stride,
                                           uint64_t seed, uint64_t stream, uint64_t first_row, int32_t *out, int64_t out_stride);
 
-/* Backward of soft: dlogits like sample, dtau one element a row; tau > 0 after rounding to the type. Never refuses a row. */
+/* Backward of soft: dlogits like sample, dtau one element a row, or null where it is not wanted. Temperatures as for soft, but > 0 after
+ * rounding to the type. Never refuses a row. */
 GUMBEL4J_API int64_t gumbel4j_vjp(int32_t type, int64_t rows, int64_t classes, const void *sample, int64_t sample_stride,
-                                  const void *upstream, int64_t upstream_stride, double tau, void *dlogits, int64_t dlogits_stride,
-                                  void *dtau, int64_t dtau_stride);
+                                  const void *upstream, int64_t upstream_stride, double tau, const void *row_tau,
+                                  int64_t row_tau_stride, void *dlogits, int64_t dlogits_stride, void *dtau, int64_t dtau_stride);
 
 #ifdef __cplusplus
 }

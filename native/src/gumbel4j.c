@@ -41,13 +41,6 @@ static bool is_noise(struct noise noise, struct shape shape)
            && !__builtin_mul_overflow(rows, (uint64_t)shape.classes, &indices) && indices >> 63 == 0;
 }
 
-/* Not negative, and finite once rounded to the type. */
-static bool is_tau(int32_t type, double tau) { return tau >= 0 && isfinite(type == GUMBEL4J_FLOAT32 ? (double)(float)tau : tau); }
-
-static bool is_positive_tau(int32_t type, double tau)
-{
-    return is_tau(type, tau) && (type == GUMBEL4J_FLOAT32 ? (double)(float)tau : tau) > 0;
-}
 
 /* No address is looked at when there are no rows. */
 static bool is_matrix(struct matrix m)
@@ -64,11 +57,38 @@ static bool is_matrix(struct matrix m)
     return m.data != NULL && address % (uintptr_t)m.element_bytes == 0 && address <= UINTPTR_MAX - (uint64_t)bytes;
 }
 
+/* Not negative, or positive, and finite once rounded to the type. */
+static bool is_tau(int32_t type, double tau, bool positive)
+{
+    double rounded = type == GUMBEL4J_FLOAT32 ? (double)(float)tau : tau;
+    return (positive ? rounded > 0 : tau >= 0) && isfinite(rounded);
+}
+
+/* The temperatures of the rows as a matrix, one of no rows where there is one for all. */
+static struct matrix temperature_matrix(int32_t type, struct temperature tau, int64_t rows)
+{
+    return (struct matrix){tau.rows.data, tau.rows.data == NULL ? 0 : rows, 1, tau.rows.stride, bytes_of(type)};
+}
+
+static bool is_temperature(int32_t type, struct temperature tau, int64_t rows, bool positive)
+{
+    if (tau.rows.data == NULL)
+        return is_tau(type, tau.all, positive);
+    if (!is_matrix(temperature_matrix(type, tau, rows)))
+        return false;
+    for (int64_t r = 0; r < rows; r++) {
+        int64_t at = r * tau.rows.stride;
+        if (!is_tau(type, type == GUMBEL4J_FLOAT32 ? (double)((const float *)tau.rows.data)[at] : ((const double *)tau.rows.data)[at], positive))
+            return false;
+    }
+    return true;
+}
+
 /* Whether two matrices (both is_matrix) have a byte in common. Matrices that take turns within the same rows, as the left and right
  * halves of a wider one, do not. */
 static bool overlap(struct matrix a, struct matrix b)
 {
-    if (a.rows == 0)
+    if (a.rows == 0 || b.rows == 0)
         return false;
     int64_t a_row = a.columns * a.element_bytes, b_row = b.columns * b.element_bytes;
     int64_t a_step = a.rows > 1 ? a.stride * a.element_bytes : a_row, b_step = b.rows > 1 ? b.stride * b.element_bytes : b_row;
@@ -134,18 +154,20 @@ static bool is_sampling(int32_t type, struct shape shape, struct noise noise, st
     return is_float(type) && is_shape(shape) && is_noise(noise, shape) && is_matrix(logits) && is_matrix(out) && !overlap(logits, out);
 }
 
-int64_t gumbel4j_soft(int32_t type, int64_t rows, int64_t classes, const void *logits, int64_t logits_stride, double tau, uint64_t seed,
-                      uint64_t stream, uint64_t first_row, void *out, int64_t out_stride)
+int64_t gumbel4j_soft(int32_t type, int64_t rows, int64_t classes, const void *logits, int64_t logits_stride, double tau,
+                      const void *row_tau, int64_t row_tau_stride, uint64_t seed, uint64_t stream, uint64_t first_row, void *out,
+                      int64_t out_stride)
 {
     struct shape shape = {rows, classes};
     struct noise noise = {seed, stream, first_row};
-    if (!is_sampling(type, shape, noise, (struct matrix){logits, rows, classes, logits_stride, bytes_of(type)},
-                     (struct matrix){out, rows, classes, out_stride, bytes_of(type)})
-        || !is_tau(type, tau))
+    struct temperature temperature = {tau, {row_tau, row_tau_stride}};
+    struct matrix y = {out, rows, classes, out_stride, bytes_of(type)};
+    if (!is_sampling(type, shape, noise, (struct matrix){logits, rows, classes, logits_stride, bytes_of(type)}, y)
+        || !is_temperature(type, temperature, rows, false) || overlap(temperature_matrix(type, temperature, rows), y))
         return GUMBEL4J_BAD_ARGUMENT;
-    return rows == 0
-               ? 0
-               : kernels_of(type)->soft(shape, (struct input){logits, logits_stride}, tau, noise, (struct output){out, out_stride});
+    return rows == 0 ? 0
+                     : kernels_of(type)->soft(shape, (struct input){logits, logits_stride}, temperature, noise,
+                                              (struct output){out, out_stride});
 }
 
 int64_t gumbel4j_hard(int32_t type, int64_t rows, int64_t classes, const void *logits, int64_t logits_stride, uint64_t seed,
@@ -175,17 +197,22 @@ int64_t gumbel4j_categorical(int32_t type, int64_t rows, int64_t classes, const 
 }
 
 int64_t gumbel4j_vjp(int32_t type, int64_t rows, int64_t classes, const void *sample, int64_t sample_stride, const void *upstream,
-                     int64_t upstream_stride, double tau, void *dlogits, int64_t dlogits_stride, void *dtau, int64_t dtau_stride)
+                     int64_t upstream_stride, double tau, const void *row_tau, int64_t row_tau_stride, void *dlogits,
+                     int64_t dlogits_stride, void *dtau, int64_t dtau_stride)
 {
     struct shape shape = {rows, classes};
     struct matrix y = {sample, rows, classes, sample_stride, bytes_of(type)};
     struct matrix v = {upstream, rows, classes, upstream_stride, bytes_of(type)};
     struct matrix dx = {dlogits, rows, classes, dlogits_stride, bytes_of(type)};
-    struct matrix dt = {dtau, rows, 1, dtau_stride, bytes_of(type)};
-    if (!is_float(type) || !is_shape(shape) || !is_positive_tau(type, tau) || !is_matrix(y) || !is_matrix(v) || !is_matrix(dx)
-        || !is_matrix(dt) || overlap(y, dx) || overlap(v, dx) || overlap(y, dt) || overlap(v, dt) || overlap(dx, dt))
+    struct matrix dt = {dtau, dtau == NULL ? 0 : rows, 1, dtau_stride, bytes_of(type)};
+    struct temperature temperature = {tau, {row_tau, row_tau_stride}};
+    if (!is_float(type) || !is_shape(shape) || !is_temperature(type, temperature, rows, true) || !is_matrix(y) || !is_matrix(v)
+        || !is_matrix(dx) || !is_matrix(dt) || overlap(y, dx) || overlap(v, dx) || overlap(y, dt) || overlap(v, dt) || overlap(dx, dt))
+        return GUMBEL4J_BAD_ARGUMENT;
+    struct matrix t = temperature_matrix(type, temperature, rows);
+    if (overlap(t, dx) || overlap(t, dt))
         return GUMBEL4J_BAD_ARGUMENT;
     return rows == 0 ? 0
-                     : kernels_of(type)->vjp(shape, (struct input){sample, sample_stride}, (struct input){upstream, upstream_stride}, tau,
-                                             (struct output){dlogits, dlogits_stride}, (struct output){dtau, dtau_stride});
+                     : kernels_of(type)->vjp(shape, (struct input){sample, sample_stride}, (struct input){upstream, upstream_stride},
+                                             temperature, (struct output){dlogits, dlogits_stride}, (struct output){dtau, dtau_stride});
 }

@@ -26,14 +26,21 @@ struct output {
     int64_t stride;
 };
 
+/* One temperature for all rows, or where `rows.data` is not null, element r * rows.stride for row r. */
+struct temperature {
+    double all;
+    struct input rows;
+};
+
 struct kernels {
     int64_t (*words)(struct shape, struct noise, struct output out);
     int64_t (*uniform)(struct shape, struct noise, struct output out);
     int64_t (*gumbel)(struct shape, struct noise, struct output out);
-    int64_t (*soft)(struct shape, struct input logits, double tau, struct noise, struct output out);
+    int64_t (*soft)(struct shape, struct input logits, struct temperature, struct noise, struct output out);
     int64_t (*hard)(struct shape, struct input logits, struct noise, struct output out);
     int64_t (*categorical)(struct shape, struct input logits, struct noise, struct output out);
-    int64_t (*vjp)(struct shape, struct input sample, struct input upstream, double tau, struct output dlogits, struct output dtau);
+    int64_t (*vjp)(struct shape, struct input sample, struct input upstream, struct temperature, struct output dlogits,
+                   struct output dtau); /* dtau.data may be null */
 };
 
 struct tier {

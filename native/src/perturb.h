@@ -1,6 +1,12 @@
 /*
- * Logits plus noise, with the check of the logits. Included by operators.h once per element type.
+ * What rows of logits meet first: their temperature, and the noise, with the check of the logits. Included by operators.h once per
+ * element type.
  */
+
+INLINE real T(temperature_of)(struct temperature tau, int64_t row)
+{
+    return tau.rows.data == NULL ? (real)tau.all : ((const real *)tau.rows.data)[row * tau.rows.stride];
+}
 
 /* s = x + g for one vector, and which lanes held a NaN or +inf. */
 INLINE lanes T(perturb_columns)(const real *x, const real *g, int64_t count, mask_lanes *refused)

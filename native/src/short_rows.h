@@ -86,9 +86,43 @@ INLINE real T(sum_of_row)(const real *e, int64_t classes)
     return T(fold)(sums);
 }
 
-/* Soft samples of `rows` rows; returns how many precede one that must be refused. */
-INLINE int64_t T(soft_batch)(struct T(window) *window, uint64_t index, const real *x, int64_t x_stride, real tau, int64_t rows,
-                             int64_t classes, real *y, int64_t y_stride)
+/* The argmax limit: masks all but the first column with the largest s, so that its exponential becomes the one. */
+static void T(mask_losers)(real *s, int64_t classes, real top)
+{
+    bool found = false;
+    for (int64_t c = 0; c < classes; c++) {
+        bool wins = !found && s[c] == top;
+        s[c] = wins ? top : -(real)INFINITY;
+        found |= wins;
+    }
+}
+
+/* e = exp((s - top) / tau) for a batch, in place; `top` holds each element's. */
+INLINE void T(exp_batch)(real *s, const real *top, int64_t count, real tau)
+{
+    for (int64_t i = 0; i < count; i += T(LANES))
+        T(store)(s + i, T(LANES), T(exp)((T(load)(s + i, T(LANES), 0) - T(load)(top + i, T(LANES), 0)) / tau));
+}
+
+/* The same with a temperature for each row. */
+INLINE void T(exp_batch_by_row)(real *s, const real *top, int64_t rows, int64_t classes, struct temperature tau, int64_t first_row)
+{
+    struct T(batch) temperatures;
+    for (int64_t r = 0; r < rows; r++) {
+        real temperature = T(temperature_of)(tau, first_row + r);
+        if (temperature == 0)
+            T(mask_losers)(s + r * classes, classes, top[r * classes]);
+        T(fill_row)(temperatures.values + r * classes, classes, temperature == 0 ? 1 : temperature);
+    }
+    for (int64_t i = 0; i < rows * classes; i += T(LANES)) {
+        lanes shifted = T(load)(s + i, T(LANES), 0) - T(load)(top + i, T(LANES), 0);
+        T(store)(s + i, T(LANES), T(exp)(shifted / T(load)(temperatures.values + i, T(LANES), 0)));
+    }
+}
+
+/* Soft samples of `rows` rows from `first_row` on; returns how many precede one that must be refused. */
+INLINE int64_t T(soft_batch)(struct T(window) *window, uint64_t index, const real *x, int64_t x_stride, struct temperature tau,
+                             int64_t first_row, int64_t rows, int64_t classes, real *y, int64_t y_stride)
 {
     struct T(batch) s, of_row; /* of_row: what a row's elements have in common */
     rows = T(perturb_short_rows)(window, index, x, x_stride, rows, classes, &s);
@@ -98,10 +132,10 @@ INLINE int64_t T(soft_batch)(struct T(window) *window, uint64_t index, const rea
             rows = r;
         T(fill_row)(of_row.values + r * classes, classes, top);
     }
-    for (int64_t i = 0; i < rows * classes; i += T(LANES)) {
-        lanes top = T(load)(of_row.values + i, T(LANES), 0);
-        T(store)(s.values + i, T(LANES), T(exp)((T(load)(s.values + i, T(LANES), 0) - top) / tau));
-    }
+    if (tau.rows.data == NULL)
+        T(exp_batch)(s.values, of_row.values, rows * classes, (real)tau.all);
+    else
+        T(exp_batch_by_row)(s.values, of_row.values, rows, classes, tau, first_row);
     for (int64_t r = 0; r < rows; r++)
         T(fill_row)(of_row.values + r * classes, classes, 1 / T(sum_of_row)(s.values + r * classes, classes));
     struct T(runs) runs = T(runs_of)((struct shape){rows, classes}, (struct output){y, y_stride});
@@ -115,14 +149,14 @@ INLINE int64_t T(soft_batch)(struct T(window) *window, uint64_t index, const rea
     return rows;
 }
 
-INLINE int64_t T(soft_short_rows)(struct T(window) *window, struct shape shape, struct input logits, real tau, struct noise noise,
-                                  struct output out)
+INLINE int64_t T(soft_short_rows)(struct T(window) *window, struct shape shape, struct input logits, struct temperature tau,
+                                  struct noise noise, struct output out)
 {
     int64_t batch = T(CHUNK) / shape.classes;
     for (int64_t r = 0; r < shape.rows; r += batch) {
         int64_t rows = T(shorter)(shape.rows - r, batch);
         int64_t written = T(soft_batch)(window, T(row_index)(noise, shape, r), (const real *)logits.data + r * logits.stride,
-                                        logits.stride, tau, rows, shape.classes, (real *)out.data + r * out.stride, out.stride);
+                                        logits.stride, tau, r, rows, shape.classes, (real *)out.data + r * out.stride, out.stride);
         if (written < rows)
             return r + written;
     }

@@ -44,8 +44,8 @@ INLINE void T(scale_row)(real *e, int64_t classes, real factor)
         T(scale_columns)(e + c, classes - c, factor);
 }
 
-INLINE int64_t T(soft_long_rows)(struct T(window) *window, struct shape shape, struct input logits, real tau, struct noise noise,
-                                 struct output out)
+INLINE int64_t T(soft_long_rows)(struct T(window) *window, struct shape shape, struct input logits, struct temperature tau,
+                                 struct noise noise, struct output out)
 {
     for (int64_t r = 0; r < shape.rows; r++) {
         const real *x = (const real *)logits.data + r * logits.stride;
@@ -53,19 +53,24 @@ INLINE int64_t T(soft_long_rows)(struct T(window) *window, struct shape shape, s
         real top = T(perturb)(window, T(row_index)(noise, shape, r), x, shape.classes, y);
         if (top != top)
             return r;
-        real total = T(exp_row)(y, shape.classes, top, tau);
+        real temperature = T(temperature_of)(tau, r);
+        if (temperature == 0) {
+            T(mask_losers)(y, shape.classes, top);
+            temperature = 1;
+        }
+        real total = T(exp_row)(y, shape.classes, top, temperature);
         T(scale_row)(y, shape.classes, 1 / total);
     }
     return shape.rows;
 }
 
-static int64_t T(soft_kernel)(struct shape shape, struct input logits, double tau, struct noise noise, struct output out)
+static int64_t T(soft_kernel)(struct shape shape, struct input logits, struct temperature tau, struct noise noise,
+                              struct output out)
 {
-    real temperature = (real)tau;
-    if (temperature == 0)
+    if (tau.rows.data == NULL && (real)tau.all == 0)
         return T(hard_kernel)(shape, logits, noise, out);
     struct T(window) window;
     T(window_open)(&window, noise, shape);
-    return shape.classes <= T(SHORT) ? T(soft_short_rows)(&window, shape, logits, temperature, noise, out)
-                                     : T(soft_long_rows)(&window, shape, logits, temperature, noise, out);
+    return shape.classes <= T(SHORT) ? T(soft_short_rows)(&window, shape, logits, tau, noise, out)
+                                     : T(soft_long_rows)(&window, shape, logits, tau, noise, out);
 }

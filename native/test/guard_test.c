@@ -73,7 +73,7 @@ static void operators(int32_t type, int64_t classes, bool at_end)
 
 #define OUTPUT_UNTOUCHED(call, width)                                                                                            \
     CHECK((call) == ROWS && untouched(1, out, (width)), "%s classes %d at %s", name_of(type), (int)classes, at_end ? "end" : "start")
-    OUTPUT_UNTOUCHED(gumbel4j_soft(type, ROWS, classes, x.data, x.stride, 0.5, 1, 2, first_row, out.data, out.stride), bytes);
+    OUTPUT_UNTOUCHED(gumbel4j_soft(type, ROWS, classes, x.data, x.stride, 0.5, NULL, 0, 1, 2, first_row, out.data, out.stride), bytes);
     OUTPUT_UNTOUCHED(gumbel4j_hard(type, ROWS, classes, x.data, x.stride, 1, 2, first_row, out.data, out.stride), bytes);
     OUTPUT_UNTOUCHED(gumbel4j_gumbel(type, ROWS, classes, 1, 2, first_row, out.data, out.stride), bytes);
     OUTPUT_UNTOUCHED(gumbel4j_words(type == GUMBEL4J_FLOAT32 ? GUMBEL4J_INT32 : GUMBEL4J_INT64, ROWS, classes, 1, 2, first_row, out.data,
@@ -86,7 +86,7 @@ static void operators(int32_t type, int64_t classes, bool at_end)
 
     struct rows y = input(0, type, at_end, classes, 0), v = input(2, type, at_end, classes, -1), dtau = place(3, at_end, 1, bytes);
     out = place(1, at_end, classes, bytes);
-    OUTPUT_UNTOUCHED(gumbel4j_vjp(type, ROWS, classes, y.data, y.stride, v.data, v.stride, 0.5, out.data, out.stride, dtau.data,
+    OUTPUT_UNTOUCHED(gumbel4j_vjp(type, ROWS, classes, y.data, y.stride, v.data, v.stride, 0.5, NULL, 0, out.data, out.stride, dtau.data,
                                   dtau.stride),
                      bytes);
     CHECK(untouched(3, dtau, bytes), "dtau %s classes %d", name_of(type), (int)classes);

@@ -38,9 +38,9 @@ static void worked_example(void)
     const float gradient[4] = {0x1.30a26ap-22f, 0x1.33706cp-15f, -0x1.ba68e4p-8f, 0x1.b7fdb4p-8f};
     float y[4], dx[4], dtau;
     int32_t column;
-    gumbel4j_soft(GUMBEL4J_FLOAT32, 1, 4, logits, 4, 0.5, 7, 0, 0, y, 4);
+    gumbel4j_soft(GUMBEL4J_FLOAT32, 1, 4, logits, 4, 0.5, NULL, 0, 7, 0, 0, y, 4);
     gumbel4j_categorical(GUMBEL4J_FLOAT32, 1, 4, logits, 4, 7, 0, 0, &column, 1);
-    gumbel4j_vjp(GUMBEL4J_FLOAT32, 1, 4, soft, 4, upstream, 4, 0.5, dx, 4, &dtau, 1);
+    gumbel4j_vjp(GUMBEL4J_FLOAT32, 1, 4, soft, 4, upstream, 4, 0.5, NULL, 0, dx, 4, &dtau, 1);
     CHECK(memcmp(y, soft, sizeof y) == 0 && column == 2, "soft or categorical");
     CHECK(memcmp(dx, gradient, sizeof dx) == 0 && dtau == 0x1.78ec96p-5f, "vjp");
 }
@@ -51,7 +51,7 @@ static void samples(int32_t type, int64_t classes, double tau, uint64_t first_ro
     void *x = make(type, rows * stride), *y = make(type, rows * stride), *expected = make(type, classes);
     int32_t columns[14];
     fill_logits(type, x, rows, classes, stride);
-    CHECK(gumbel4j_soft(type, rows, classes, x, stride, tau, SEED, STREAM, first_row, y, stride) == rows, "soft");
+    CHECK(gumbel4j_soft(type, rows, classes, x, stride, tau, NULL, 0, SEED, STREAM, first_row, y, stride) == rows, "soft");
     for (int64_t r = 0; r < rows; r++) {
         uint64_t index = (first_row + (uint64_t)r) * (uint64_t)classes;
         typed_soft(type, element(type, x, r * stride), classes, tau, SEED, STREAM, index, expected);
@@ -93,7 +93,7 @@ static void ties(int32_t type)
     gumbel4j_categorical(type, 1, classes, x, classes, SEED, STREAM, 0, &column, 1);
     gumbel4j_hard(type, 1, classes, x, classes, SEED, STREAM, 0, y, classes);
     CHECK(column == 13 && get(type, y, 13) == 1, "column %d", (int)column);
-    gumbel4j_soft(type, 1, classes, x, classes, 0, SEED, STREAM, 0, x, classes); /* refused: overlap */
+    gumbel4j_soft(type, 1, classes, x, classes, 0, NULL, 0, SEED, STREAM, 0, x, classes); /* refused: overlap */
     CHECK(get(type, x, 0) == 0, "logits touched");
     free(x);
     free(y);
@@ -117,8 +117,8 @@ static void refusals(int32_t type)
                     for (int64_t c = 0; c < classes; c++)
                         put(type, x, 2 * classes + c, -INFINITY);
                 CHECK(typed_refused(type, element(type, x, 2 * classes), classes), "the test itself");
-                CHECK(gumbel4j_soft(type, rows, classes, x, classes, 0.5, SEED, STREAM, 0, y, classes) == 2
-                          && gumbel4j_soft(type, rows, classes, x, classes, 0, SEED, STREAM, 0, y, classes) == 2
+                CHECK(gumbel4j_soft(type, rows, classes, x, classes, 0.5, NULL, 0, SEED, STREAM, 0, y, classes) == 2
+                          && gumbel4j_soft(type, rows, classes, x, classes, 0, NULL, 0, SEED, STREAM, 0, y, classes) == 2
                           && gumbel4j_hard(type, rows, classes, x, classes, SEED, STREAM, 0, y, classes) == 2
                           && gumbel4j_categorical(type, rows, classes, x, classes, SEED, STREAM, 0, columns, 1) == 2,
                       "%s classes %" PRId64 " fault %d at %" PRId64, name_of(type), classes, fault, at);
@@ -139,12 +139,12 @@ static void splits(int32_t type)
         void *x = make(type, count), *whole = make(type, count), *parts = make(type, count);
         int32_t whole_columns[9], columns[9];
         fill_logits(type, x, rows, classes, classes);
-        gumbel4j_soft(type, rows, classes, x, classes, 0.7, SEED, STREAM, 5, whole, classes);
+        gumbel4j_soft(type, rows, classes, x, classes, 0.7, NULL, 0, SEED, STREAM, 5, whole, classes);
         gumbel4j_categorical(type, rows, classes, x, classes, SEED, STREAM, 5, whole_columns, 1);
         for (int64_t at = 0; at <= rows; at++) {
             void *rest = element(type, x, at * classes);
-            gumbel4j_soft(type, at, classes, x, classes, 0.7, SEED, STREAM, 5, parts, classes);
-            gumbel4j_soft(type, rows - at, classes, rest, classes, 0.7, SEED, STREAM, 5 + (uint64_t)at, element(type, parts, at * classes),
+            gumbel4j_soft(type, at, classes, x, classes, 0.7, NULL, 0, SEED, STREAM, 5, parts, classes);
+            gumbel4j_soft(type, rows - at, classes, rest, classes, 0.7, NULL, 0, SEED, STREAM, 5 + (uint64_t)at, element(type, parts, at * classes),
                           classes);
             gumbel4j_categorical(type, at, classes, x, classes, SEED, STREAM, 5, columns, 1);
             gumbel4j_categorical(type, rows - at, classes, rest, classes, SEED, STREAM, 5 + (uint64_t)at, columns + at, 1);
@@ -193,7 +193,7 @@ static void gradients(int32_t type, int64_t classes, double tau)
             put(type, y, r * stride + c, c < classes ? sample : NAN);
             put(type, v, r * stride + c, strange_gradient(r, sample, u, 4 * next_random(&random) - 2));
         }
-    CHECK(gumbel4j_vjp(type, rows, classes, y, stride, v, stride, tau, dx, stride, dtau, 2) == rows, "vjp");
+    CHECK(gumbel4j_vjp(type, rows, classes, y, stride, v, stride, tau, NULL, 0, dx, stride, dtau, 2) == rows, "vjp");
     for (int64_t r = 0; r < rows; r++) {
         typed_vjp(type, element(type, y, r * stride), element(type, v, r * stride), classes, tau, expected, expected_dtau);
         CHECK(same(type, element(type, dx, r * stride), expected, classes), "dx %s classes %" PRId64 " tau %g row %" PRId64,
@@ -211,12 +211,58 @@ static void gradients(int32_t type, int64_t classes, double tau)
     free(expected_dtau);
 }
 
+/* A temperature for each row gives each row's bits with that temperature for all; so does a backward pass without dtau. */
+static void row_temperatures(int32_t type, int64_t classes)
+{
+    static const double taus[] = {0.5, 0, 1e-38, 7, 1, 1e30, 0};
+    enum { ROWS = sizeof taus / sizeof *taus };
+    void *x = make(type, ROWS * classes), *tau = make(type, 3 * ROWS), *y = make(type, ROWS * classes), *dx = make(type, ROWS * classes);
+    void *expected = make(type, classes), *dtau = make(type, ROWS), *expected_dtau = make(type, 1), *without = make(type, ROWS * classes);
+    uint64_t random = 5;
+    for (int64_t i = 0; i < ROWS * classes; i++)
+        put(type, x, i, 8 * next_random(&random) - 4);
+    for (int64_t r = 0; r < ROWS; r++)
+        put(type, tau, 3 * r, taus[r]);
+    CHECK(gumbel4j_soft(type, ROWS, classes, x, classes, NAN, tau, 3, SEED, STREAM, 2, y, classes) == ROWS, "soft by row");
+    for (int64_t r = 0; r < ROWS; r++) {
+        gumbel4j_soft(type, 1, classes, element(type, x, r * classes), classes, get(type, tau, 3 * r), NULL, 0, SEED, STREAM,
+                      2 + (uint64_t)r, expected, classes);
+        CHECK(same(type, element(type, y, r * classes), expected, classes), "soft by row %s classes %" PRId64 " row %" PRId64, name_of(type),
+              classes, r);
+        put(type, tau, 3 * r, taus[r] == 0 ? 2 : taus[r]);
+    }
+    CHECK(gumbel4j_vjp(type, ROWS, classes, y, classes, x, classes, NAN, tau, 3, dx, classes, dtau, 1) == ROWS, "vjp by row");
+    CHECK(gumbel4j_vjp(type, ROWS, classes, y, classes, x, classes, NAN, tau, 3, without, classes, NULL, 0) == ROWS, "vjp without dtau");
+    CHECK(same(type, dx, without, ROWS * classes), "dx without dtau %s classes %" PRId64, name_of(type), classes);
+    for (int64_t r = 0; r < ROWS; r++) {
+        gumbel4j_vjp(type, 1, classes, element(type, y, r * classes), classes, element(type, x, r * classes), classes,
+                     get(type, tau, 3 * r), NULL, 0, expected, classes, expected_dtau, 1);
+        CHECK(same(type, element(type, dx, r * classes), expected, classes) && same(type, element(type, dtau, r), expected_dtau, 1),
+              "vjp by row %s classes %" PRId64 " row %" PRId64, name_of(type), classes, r);
+    }
+    put(type, tau, 6, -1);
+    CHECK(gumbel4j_soft(type, ROWS, classes, x, classes, 1, tau, 3, SEED, STREAM, 2, y, classes) == GUMBEL4J_BAD_ARGUMENT, "tau -1 of a row");
+    put(type, tau, 6, 0);
+    CHECK(gumbel4j_vjp(type, ROWS, classes, y, classes, x, classes, 1, tau, 3, dx, classes, dtau, 1) == GUMBEL4J_BAD_ARGUMENT,
+          "vjp with tau 0 of a row");
+    CHECK(gumbel4j_soft(type, 1, classes, x, classes, 1, y, 1, SEED, STREAM, 2, y, classes) == GUMBEL4J_BAD_ARGUMENT, "out over row_tau");
+    free(x);
+    free(tau);
+    free(y);
+    free(dx);
+    free(expected);
+    free(dtau);
+    free(expected_dtau);
+    free(without);
+}
+
 int main(void)
 {
     worked_example();
     static const double taus[] = {1, 0.5, 0.1, 1e30, 1e-38, 1e-3, 3e38, 0, 1e-46, -0.0};
     for (int32_t type = GUMBEL4J_FLOAT32; type <= GUMBEL4J_FLOAT64; type++) {
         for (size_t k = 0; k < sizeof all_classes / sizeof *all_classes; k++) {
+            row_temperatures(type, all_classes[k]);
             for (size_t t = 0; t < sizeof taus / sizeof *taus; t += all_classes[k] > 100 ? 3 : 1)
                 samples(type, all_classes[k], taus[t], 13 * t);
             for (size_t t = 0; t < 7; t += all_classes[k] > 100 ? 4 : 1)

@@ -25,27 +25,25 @@ final class Check {
     }
   }
 
-  /** A temperature, or 0 for the argmax limit. */
-  static void temperature(double tau, ElementType type) {
+  /** A temperature: where {@code positive}, one that has a gradient, else 0 is the argmax limit. */
+  static void temperature(String argument, double tau, ElementType type, boolean positive) {
     if (!(tau >= 0 && tau < Double.POSITIVE_INFINITY)) {
       throw new IllegalArgumentException(
-          "tau = " + tau + ": must be finite and not negative; 0 is the argmax limit");
+          argument + " = " + tau + ": must be finite and not negative; 0 is the argmax limit");
     }
-    if (type == ElementType.FLOAT32 && Float.isInfinite((float) tau)) {
+    double rounded = type == ElementType.FLOAT32 ? (float) tau : tau;
+    if (rounded == Double.POSITIVE_INFINITY) {
       throw new IllegalArgumentException(
-          "tau = "
+          argument
+              + " = "
               + tau
               + ": becomes infinite when rounded to FLOAT32, must be at most "
               + Float.MAX_VALUE);
     }
-  }
-
-  /** A temperature with a gradient. */
-  static void positiveTemperature(double tau, ElementType type) {
-    temperature(tau, type);
-    if (type == ElementType.FLOAT32 ? (float) tau == 0f : tau == 0.0) {
+    if (positive && rounded == 0) {
       throw new IllegalArgumentException(
-          "tau = "
+          argument
+              + " = "
               + tau
               + ": must be greater than 0 (as "
               + type

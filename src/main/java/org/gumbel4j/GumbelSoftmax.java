@@ -1,7 +1,6 @@
 package org.gumbel4j;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ForkJoinPool;
@@ -192,10 +191,32 @@ public final class GumbelSoftmax {
    * @throws IllegalArgumentException if an argument is not allowed
    */
   public void soft(Matrix logits, double tau, Noise noise, Matrix out) {
+    soft(logits, Temperature.of(tau), noise, out);
+  }
+
+  /**
+   * Soft samples with a temperature for each row.
+   *
+   * @param logits FLOAT32 or FLOAT64
+   * @param tau the temperatures, of the type of the logits, one in each of {@code logits.rows()}
+   *     rows: finite and not negative; 0 is the argmax limit
+   * @param noise which draw
+   * @param out the samples, of the type and shape of the logits
+   * @throws InvalidLogitsException if a row cannot be sampled
+   * @throws IllegalArgumentException if an argument is not allowed
+   */
+  public void soft(Matrix logits, Matrix tau, Noise noise, Matrix out) {
+    soft(logits, Temperature.perRow(tau), noise, out);
+  }
+
+  private void soft(Matrix logits, Temperature tau, Noise noise, Matrix out) {
     Check.floating("logits", logits);
-    Check.temperature(tau, logits.type());
     Check.shape("out", out, logits.type(), logits.rows(), logits.classes());
+    temperature(tau, logits, false);
     sampling(logits, noise, out);
+    if (tau.rows().isPresent()) {
+      Check.disjoint("out", out, "tau", tau.rows().get());
+    }
     long written =
         slices.run(
             logits.rows(),
@@ -207,7 +228,9 @@ public final class GumbelSoftmax {
                     logits.classes(),
                     logits.from(row),
                     logits.rowStride(),
-                    tau,
+                    tau.all(),
+                    tau.from(row),
+                    tau.stride(),
                     noise.seed(),
                     noise.stream(),
                     noise.firstRow() + row,
@@ -303,20 +326,54 @@ public final class GumbelSoftmax {
    * @throws IllegalArgumentException if an argument is not allowed
    */
   public void vjp(Matrix sample, Matrix upstream, double tau, Matrix dLogits, Matrix dTau) {
+    Objects.requireNonNull(dTau, "dTau");
+    vjp(sample, upstream, Temperature.of(tau), dLogits, Optional.of(dTau));
+  }
+
+  /**
+   * As {@link #vjp(Matrix, Matrix, double, Matrix, Matrix)}, without the gradient with respect to
+   * tau, which takes a logarithm of every element.
+   *
+   * @param sample the result of {@link #soft}, FLOAT32 or FLOAT64
+   * @param upstream the gradient with respect to the sample, of its type and shape
+   * @param tau the temperature of the sample, greater than 0
+   * @param dLogits the gradient with respect to the logits, of the same type and shape
+   * @throws IllegalArgumentException if an argument is not allowed
+   */
+  public void vjp(Matrix sample, Matrix upstream, double tau, Matrix dLogits) {
+    vjp(sample, upstream, Temperature.of(tau), dLogits, Optional.empty());
+  }
+
+  /**
+   * As {@link #vjp(Matrix, Matrix, double, Matrix, Matrix)}, with a temperature for each row.
+   *
+   * @param sample the result of {@link #soft}, FLOAT32 or FLOAT64
+   * @param upstream the gradient with respect to the sample, of its type and shape
+   * @param tau the temperatures of the sample, of its type, one in each of {@code sample.rows()}
+   *     rows, greater than 0
+   * @param dLogits the gradient with respect to the logits, of the same type and shape
+   * @param dTau the gradient with respect to each temperature, of the type and shape of {@code tau}
+   * @throws IllegalArgumentException if an argument is not allowed
+   */
+  public void vjp(Matrix sample, Matrix upstream, Matrix tau, Matrix dLogits, Matrix dTau) {
+    Objects.requireNonNull(dTau, "dTau");
+    vjp(sample, upstream, Temperature.perRow(tau), dLogits, Optional.of(dTau));
+  }
+
+  private void vjp(
+      Matrix sample, Matrix upstream, Temperature tau, Matrix dLogits, Optional<Matrix> dTau) {
     Check.floating("sample", sample);
-    Check.positiveTemperature(tau, sample.type());
     Check.shape("upstream", upstream, sample.type(), sample.rows(), sample.classes());
     Check.shape("dLogits", dLogits, sample.type(), sample.rows(), sample.classes());
-    Check.shape("dTau", dTau, sample.type(), sample.rows(), 1);
+    temperature(tau, sample, true);
     readable("sample", sample);
     readable("upstream", upstream);
-    writable("dLogits", dLogits);
-    writable("dTau", dTau);
-    Check.disjoint("dLogits", dLogits, "sample", sample);
-    Check.disjoint("dLogits", dLogits, "upstream", upstream);
-    Check.disjoint("dTau", dTau, "sample", sample);
-    Check.disjoint("dTau", dTau, "upstream", upstream);
-    Check.disjoint("dTau", dTau, "dLogits", dLogits);
+    backwardOutput("dLogits", dLogits, sample, upstream, tau);
+    if (dTau.isPresent()) {
+      Check.shape("dTau", dTau.get(), sample.type(), sample.rows(), 1);
+      backwardOutput("dTau", dTau.get(), sample, upstream, tau);
+      Check.disjoint("dTau", dTau.get(), "dLogits", dLogits);
+    }
     slices.run(
         sample.rows(),
         sample.classes(),
@@ -329,11 +386,40 @@ public final class GumbelSoftmax {
                 sample.rowStride(),
                 upstream.from(row),
                 upstream.rowStride(),
-                tau,
+                tau.all(),
+                tau.from(row),
+                tau.stride(),
                 dLogits.from(row),
                 dLogits.rowStride(),
-                dTau.from(row),
-                dTau.rowStride()));
+                dTau.isPresent() ? dTau.get().from(row) : MemorySegment.NULL,
+                dTau.isPresent() ? dTau.get().rowStride() : 0));
+  }
+
+  private void backwardOutput(
+      String argument, Matrix output, Matrix sample, Matrix upstream, Temperature tau) {
+    writable(argument, output);
+    Check.disjoint(argument, output, "sample", sample);
+    Check.disjoint(argument, output, "upstream", upstream);
+    if (tau.rows().isPresent()) {
+      Check.disjoint(argument, output, "tau", tau.rows().get());
+    }
+  }
+
+  /** The temperature of a call on {@code rows}: one that is allowed, or one for each row. */
+  private void temperature(Temperature tau, Matrix rows, boolean positive) {
+    if (tau.rows().isEmpty()) {
+      Check.temperature("tau", tau.all(), rows.type(), positive);
+      return;
+    }
+    Matrix values = tau.rows().get();
+    Check.shape("tau", values, rows.type(), rows.rows(), 1);
+    readable("tau", values);
+    for (long row = 0; row < values.rows(); row++) {
+      double value = values.get(row, 0);
+      if (!(value > 0 && value < Float.MAX_VALUE)) {
+        Check.temperature("tau row " + row, value, rows.type(), positive);
+      }
+    }
   }
 
   /** What every operator that samples asks of its operands' memory and key. */
@@ -359,13 +445,8 @@ public final class GumbelSoftmax {
   }
 
   private static String fault(Matrix logits, long row) {
-    MemorySegment segment = logits.segment();
     for (long column = 0; column < logits.classes(); column++) {
-      long at = row * logits.rowStride() + column;
-      double logit =
-          logits.type() == ElementType.FLOAT32
-              ? segment.getAtIndex(ValueLayout.JAVA_FLOAT, at)
-              : segment.getAtIndex(ValueLayout.JAVA_DOUBLE, at);
+      double logit = logits.get(row, column);
       if (!(logit < Double.POSITIVE_INFINITY)) {
         return "logits row "
             + row

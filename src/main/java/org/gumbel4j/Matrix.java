@@ -1,6 +1,7 @@
 package org.gumbel4j;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Objects;
 
 /**
@@ -81,6 +82,14 @@ public record Matrix(
   /** The bytes from the first element to behind the last one. */
   long span() {
     return span(type, rows, classes, rowStride);
+  }
+
+  /** An element of a floating-point matrix. */
+  double get(long row, long column) {
+    long at = row * rowStride + column;
+    return type == ElementType.FLOAT32
+        ? segment.getAtIndex(ValueLayout.JAVA_FLOAT, at)
+        : segment.getAtIndex(ValueLayout.JAVA_DOUBLE, at);
   }
 
   /** The memory from row {@code row} on. */

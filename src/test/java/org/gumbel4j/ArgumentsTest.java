@@ -66,6 +66,28 @@ class ArgumentsTest {
   }
 
   @Test
+  void temperaturesOfRows() {
+    Matrix dTau = TestMatrices.empty(FLOAT32, 3, 1);
+    Matrix bad = TestMatrices.of(FLOAT32, 3, 1, 1, 0.5, -2);
+    refuses("tau row 2 = -2.0: must be finite", () -> operators.soft(logits, bad, NOISE, out));
+    Matrix infinite = TestMatrices.of(FLOAT32, 3, 1, 1, Double.NaN, 1);
+    refuses("tau row 1 = NaN", () -> operators.soft(logits, infinite, NOISE, out));
+    Matrix zero = TestMatrices.of(FLOAT32, 3, 1, 0, 1, 1);
+    refuses(
+        "tau row 0 = 0.0: must be greater", () -> operators.vjp(logits, logits, zero, out, dTau));
+    Matrix wide = TestMatrices.of(FLOAT64, 3, 1, 1, 1, 1);
+    refuses(
+        "tau of 3 x 1 FLOAT64: must be 3 x 1 FLOAT32",
+        () -> operators.soft(logits, wide, NOISE, out));
+    Matrix inside = Matrix.of(out.segment(), FLOAT32, 3, 1);
+    TestMatrices.set(out, 0, 0, 1);
+    TestMatrices.set(out, 0, 1, 1);
+    TestMatrices.set(out, 0, 2, 1);
+    refuses("out: overlaps tau", () -> operators.soft(logits, inside, NOISE, out));
+    out.segment().fill((byte) 0x5a);
+  }
+
+  @Test
   void noiseKeys() {
     refuses("stream = -1", () -> new Noise(1, -1, 0));
     refuses("firstRow = -2", () -> new Noise(1, 0, -2));

@@ -383,6 +383,32 @@ class ContractTest {
     assertArrayEquals(upstream, TestMatrices.bits(in.upstream()));
   }
 
+  @ParameterizedTest
+  @EnumSource(names = {"FLOAT32", "FLOAT64"})
+  void aTemperatureForEachRowGivesThatRowsBits(ElementType type) {
+    double[] taus = {0.5, 0, 1e-38, 7, 1, 1e30, 0};
+    int rows = taus.length;
+    for (int classes : CLASSES) {
+      Operator.Inputs in = Operator.Inputs.random(operators, type, rows, classes, 0.5);
+      Matrix tau = TestMatrices.of(type, rows, 1, taus);
+      Matrix out = TestMatrices.empty(type, rows, classes);
+      operators.soft(in.logits(), tau, NOISE, out);
+      for (int row = 0; row < rows; row++) {
+        Matrix expected = TestMatrices.empty(type, 1, classes);
+        Noise noise = new Noise(NOISE.seed(), NOISE.stream(), NOISE.firstRow() + row);
+        operators.soft(
+            TestMatrices.rows(in.logits(), row, row + 1),
+            TestMatrices.get(tau, row, 0),
+            noise,
+            expected);
+        assertArrayEquals(
+            TestMatrices.bits(expected),
+            TestMatrices.bits(TestMatrices.rows(out, row, row + 1)),
+            classes + " classes, tau " + taus[row]);
+      }
+    }
+  }
+
   // ---------- backward ----------
 
   @ParameterizedTest
@@ -420,6 +446,33 @@ class ContractTest {
       sum += TestMatrices.get(sample, 0, column) * TestMatrices.get(upstream, 0, column);
     }
     return sum;
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"FLOAT32", "FLOAT64"})
+  void backwardWithATemperatureForEachRowAndWithoutTausGradient(ElementType type) {
+    double[] taus = {0.5, 2, 1e-3, 7, 1, 1e30, 0.1};
+    int rows = taus.length;
+    for (int classes : new int[] {1, 3, 17, 1025}) {
+      Operator.Inputs in = Operator.Inputs.random(operators, type, rows, classes, 0.5);
+      Matrix tau = TestMatrices.of(type, rows, 1, taus);
+      Matrix dLogits = TestMatrices.empty(type, rows, classes);
+      Matrix dTau = TestMatrices.empty(type, rows, 1);
+      operators.vjp(in.sample(), in.upstream(), tau, dLogits, dTau);
+      for (int row = 0; row < rows; row++) {
+        Operator.Inputs one = in.rows(row, row + 1);
+        Matrix[] expected = {TestMatrices.empty(type, 1, classes), TestMatrices.empty(type, 1, 1)};
+        double temperature = TestMatrices.get(tau, row, 0);
+        operators.vjp(one.sample(), one.upstream(), temperature, expected[0], expected[1]);
+        List<Matrix> actual =
+            List.of(
+                TestMatrices.rows(dLogits, row, row + 1), TestMatrices.rows(dTau, row, row + 1));
+        assertSameBits(List.of(expected), actual, classes + " classes, tau " + taus[row]);
+        Matrix alone = TestMatrices.empty(type, 1, classes);
+        operators.vjp(one.sample(), one.upstream(), temperature, alone);
+        assertSameBits(List.of(expected[0]), List.of(alone), "without the gradient of tau");
+      }
+    }
   }
 
   @ParameterizedTest

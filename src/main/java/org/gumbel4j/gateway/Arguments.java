@@ -52,6 +52,11 @@ final class Arguments {
     return present(matrices, name);
   }
 
+  /** Whether an argument that may be one number for all rows is given for each row. */
+  boolean isMatrix(String name) {
+    return matrices.containsKey(name);
+  }
+
   double number(String name) {
     return Double.parseDouble(present(values, name));
   }

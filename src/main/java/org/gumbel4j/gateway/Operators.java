@@ -5,6 +5,7 @@ import static java.util.Map.entry;
 import java.util.Map;
 import java.util.TreeSet;
 import org.gumbel4j.GumbelSoftmax;
+import org.gumbel4j.Matrix;
 
 /** The operators that Python can call, by name. A new operator is one line here. */
 final class Operators {
@@ -16,11 +17,7 @@ final class Operators {
               (sampler, call) ->
                   sampler.uniform(call.type("type"), call.noise(), call.matrix("out"))),
           entry("gumbel", (sampler, call) -> sampler.gumbel(call.noise(), call.matrix("out"))),
-          entry(
-              "soft",
-              (sampler, call) ->
-                  sampler.soft(
-                      call.matrix("logits"), call.number("tau"), call.noise(), call.matrix("out"))),
+          entry("soft", Operators::soft),
           entry(
               "hard",
               (sampler, call) ->
@@ -29,15 +26,7 @@ final class Operators {
               "categorical",
               (sampler, call) ->
                   sampler.categorical(call.matrix("logits"), call.noise(), call.matrix("out"))),
-          entry(
-              "vjp",
-              (sampler, call) ->
-                  sampler.vjp(
-                      call.matrix("sample"),
-                      call.matrix("upstream"),
-                      call.number("tau"),
-                      call.matrix("dlogits"),
-                      call.matrix("dtau"))));
+          entry("vjp", Operators::vjp));
 
   private Operators() {}
 
@@ -45,6 +34,26 @@ final class Operators {
   @FunctionalInterface
   interface Operator {
     void run(GumbelSoftmax sampler, Arguments arguments);
+  }
+
+  private static void soft(GumbelSoftmax sampler, Arguments call) {
+    Matrix logits = call.matrix("logits");
+    if (call.isMatrix("tau")) {
+      sampler.soft(logits, call.matrix("tau"), call.noise(), call.matrix("out"));
+    } else {
+      sampler.soft(logits, call.number("tau"), call.noise(), call.matrix("out"));
+    }
+  }
+
+  private static void vjp(GumbelSoftmax sampler, Arguments call) {
+    Matrix sample = call.matrix("sample");
+    Matrix upstream = call.matrix("upstream");
+    Matrix dlogits = call.matrix("dlogits");
+    if (call.isMatrix("tau")) {
+      sampler.vjp(sample, upstream, call.matrix("tau"), dlogits, call.matrix("dtau"));
+    } else {
+      sampler.vjp(sample, upstream, call.number("tau"), dlogits, call.matrix("dtau"));
+    }
   }
 
   static Operator named(String name) {

@@ -153,6 +153,7 @@ final class Float32Rows implements RowOperators {
       }
       dot += fold();
     }
+    boolean wantsTau = !dtau.equals(MemorySegment.NULL);
     float sum = 0f;
     for (long block = 0; block < classes; block += BLOCK) {
       int count = (int) Math.min(BLOCK, classes - block);
@@ -164,15 +165,19 @@ final class Float32Rows implements RowOperators {
         float gradient = 0f;
         if (y != 0f) {
           gradient = Float32Math.clean(y * (others[i] - dot) / (float) tau);
-          int lane = i & (LANES - 1);
-          lanes[lane] = Math.fma(gradient, Float32Math.log(y), lanes[lane]);
+          if (wantsTau) {
+            int lane = i & (LANES - 1);
+            lanes[lane] = Math.fma(gradient, Float32Math.log(y), lanes[lane]);
+          }
         }
         others[i] = gradient;
       }
       sum += fold();
       store(others, 0, dlogits, dlogitsAt + block, count);
     }
-    dtau.setAtIndex(JAVA_FLOAT, dtauAt, Float32Math.clean(-sum));
+    if (wantsTau) {
+      dtau.setAtIndex(JAVA_FLOAT, dtauAt, Float32Math.clean(-sum));
+    }
   }
 
   /** Writes logits plus noise to {@link #values}; false where a logit is NaN or +inf. */

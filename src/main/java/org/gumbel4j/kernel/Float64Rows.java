@@ -148,6 +148,7 @@ final class Float64Rows implements RowOperators {
       }
       dot += fold();
     }
+    boolean wantsTau = !dtau.equals(MemorySegment.NULL);
     double sum = 0.0;
     for (long block = 0; block < classes; block += BLOCK) {
       int count = (int) Math.min(BLOCK, classes - block);
@@ -159,15 +160,19 @@ final class Float64Rows implements RowOperators {
         double gradient = 0.0;
         if (y != 0.0) {
           gradient = Float64Math.clean(y * (others[i] - dot) / tau);
-          int lane = i & (LANES - 1);
-          lanes[lane] = Math.fma(gradient, Float64Math.log(y), lanes[lane]);
+          if (wantsTau) {
+            int lane = i & (LANES - 1);
+            lanes[lane] = Math.fma(gradient, Float64Math.log(y), lanes[lane]);
+          }
         }
         others[i] = gradient;
       }
       sum += fold();
       store(others, 0, dlogits, dlogitsAt + block, count);
     }
-    dtau.setAtIndex(JAVA_DOUBLE, dtauAt, Float64Math.clean(-sum));
+    if (wantsTau) {
+      dtau.setAtIndex(JAVA_DOUBLE, dtauAt, Float64Math.clean(-sum));
+    }
   }
 
   /** Writes logits plus noise to {@link #values}; false where a logit is NaN or +inf. */

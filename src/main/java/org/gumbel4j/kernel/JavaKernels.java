@@ -1,5 +1,7 @@
 package org.gumbel4j.kernel;
 
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -97,21 +99,28 @@ final class JavaKernels implements Kernels {
       MemorySegment logits,
       long logitsStride,
       double tau,
+      MemorySegment rowTau,
+      long rowTauStride,
       long seed,
       long stream,
       long firstRow,
       MemorySegment out,
       long outStride) {
-    double rounded = type == FLOAT32 ? (float) tau : tau;
-    if (rounded == 0.0) {
+    if (rowTau.equals(MemorySegment.NULL) && rounded(type, tau) == 0.0) {
       return hard(
           type, rows, classes, logits, logitsStride, seed, stream, firstRow, out, outStride);
     }
     RowOperators operators = operators(type, seed, stream, (firstRow + rows) * classes);
     for (long row = 0; row < rows; row++) {
+      double temperature = temperature(type, tau, rowTau, row * rowTauStride);
       long element = (firstRow + row) * classes;
-      if (!operators.soft(
-          logits, row * logitsStride, rounded, element, classes, out, row * outStride)) {
+      boolean sampled =
+          temperature == 0.0
+              ? oneHot(
+                  operators, logits, row * logitsStride, element, classes, out, row * outStride)
+              : operators.soft(
+                  logits, row * logitsStride, temperature, element, classes, out, row * outStride);
+      if (!sampled) {
         return row;
       }
     }
@@ -132,11 +141,10 @@ final class JavaKernels implements Kernels {
       long outStride) {
     RowOperators operators = operators(type, seed, stream, (firstRow + rows) * classes);
     for (long row = 0; row < rows; row++) {
-      long best = operators.argmax(logits, row * logitsStride, (firstRow + row) * classes, classes);
-      if (best < 0) {
+      long element = (firstRow + row) * classes;
+      if (!oneHot(operators, logits, row * logitsStride, element, classes, out, row * outStride)) {
         return row;
       }
-      operators.oneHot(best, classes, out, row * outStride);
     }
     return rows;
   }
@@ -174,6 +182,8 @@ final class JavaKernels implements Kernels {
       MemorySegment upstream,
       long upstreamStride,
       double tau,
+      MemorySegment rowTau,
+      long rowTauStride,
       MemorySegment dlogits,
       long dlogitsStride,
       MemorySegment dtau,
@@ -185,7 +195,7 @@ final class JavaKernels implements Kernels {
           row * sampleStride,
           upstream,
           row * upstreamStride,
-          tau,
+          temperature(type, tau, rowTau, row * rowTauStride),
           classes,
           dlogits,
           row * dlogitsStride,
@@ -193,6 +203,36 @@ final class JavaKernels implements Kernels {
           row * dtauStride);
     }
     return rows;
+  }
+
+  /** Writes the one-hot sample of a row; returns whether the row could be sampled. */
+  private static boolean oneHot(
+      RowOperators operators,
+      MemorySegment logits,
+      long logitsAt,
+      long element,
+      long classes,
+      MemorySegment out,
+      long outAt) {
+    long best = operators.argmax(logits, logitsAt, element, classes);
+    if (best >= 0) {
+      operators.oneHot(best, classes, out, outAt);
+    }
+    return best >= 0;
+  }
+
+  private static double rounded(int type, double tau) {
+    return type == FLOAT32 ? (float) tau : tau;
+  }
+
+  /**
+   * The temperature of a row: {@code tau}, or the element of {@code rowTau} where that is given.
+   */
+  private static double temperature(int type, double tau, MemorySegment rowTau, long at) {
+    if (rowTau.equals(MemorySegment.NULL)) {
+      return rounded(type, tau);
+    }
+    return type == FLOAT32 ? rowTau.getAtIndex(JAVA_FLOAT, at) : rowTau.getAtIndex(JAVA_DOUBLE, at);
   }
 
   private static RowOperators operators(int type, long seed, long stream, long end) {

@@ -63,7 +63,11 @@ public interface Kernels {
       MemorySegment out,
       long outStride);
 
-  /** Soft samples; {@code tau} is finite and not negative, also after rounding to the type. */
+  /**
+   * Soft samples. {@code tau} holds for all rows where {@code rowTau} is a null address; else row
+   * {@code r} has the temperature at element {@code r * rowTauStride}, of the type. Temperatures
+   * are finite and not negative, also after rounding to the type.
+   */
   long soft(
       int type,
       long rows,
@@ -71,6 +75,8 @@ public interface Kernels {
       MemorySegment logits,
       long logitsStride,
       double tau,
+      MemorySegment rowTau,
+      long rowTauStride,
       long seed,
       long stream,
       long firstRow,
@@ -103,7 +109,10 @@ public interface Kernels {
       MemorySegment out,
       long outStride);
 
-  /** Backward of {@link #soft}; {@code dtau} has one element a row. Never refuses a row. */
+  /**
+   * Backward of {@link #soft}; {@code dtau} has one element a row, or is a null address where it is
+   * not wanted. Temperatures are greater than 0. Never refuses a row.
+   */
   long vjp(
       int type,
       long rows,
@@ -113,6 +122,8 @@ public interface Kernels {
       MemorySegment upstream,
       long upstreamStride,
       double tau,
+      MemorySegment rowTau,
+      long rowTauStride,
       MemorySegment dlogits,
       long dlogitsStride,
       MemorySegment dtau,

@@ -19,7 +19,7 @@ final class NativeKernels implements Kernels {
   /**
    * GUMBEL4J_ABI_VERSION of the {@code gumbel4j.h} that the descriptors below were written from.
    */
-  private static final int ABI_VERSION = 1;
+  private static final int ABI_VERSION = 2;
 
   private static final SymbolLookup LIBRARY = NativeLibrary.load();
   private static final String ISA = checkedIsa();
@@ -47,6 +47,8 @@ final class NativeKernels implements Kernels {
               ADDRESS,
               JAVA_LONG,
               JAVA_DOUBLE,
+              ADDRESS,
+              JAVA_LONG,
               JAVA_LONG,
               JAVA_LONG,
               JAVA_LONG,
@@ -67,6 +69,8 @@ final class NativeKernels implements Kernels {
               ADDRESS,
               JAVA_LONG,
               JAVA_DOUBLE,
+              ADDRESS,
+              JAVA_LONG,
               ADDRESS,
               JAVA_LONG,
               ADDRESS,
@@ -144,6 +148,8 @@ final class NativeKernels implements Kernels {
       MemorySegment logits,
       long logitsStride,
       double tau,
+      MemorySegment rowTau,
+      long rowTauStride,
       long seed,
       long stream,
       long firstRow,
@@ -159,6 +165,8 @@ final class NativeKernels implements Kernels {
                   logits,
                   logitsStride,
                   tau,
+                  rowTau,
+                  rowTauStride,
                   seed,
                   stream,
                   firstRow,
@@ -241,6 +249,8 @@ final class NativeKernels implements Kernels {
       MemorySegment upstream,
       long upstreamStride,
       double tau,
+      MemorySegment rowTau,
+      long rowTauStride,
       MemorySegment dlogits,
       long dlogitsStride,
       MemorySegment dtau,
@@ -257,6 +267,8 @@ final class NativeKernels implements Kernels {
                   upstream,
                   upstreamStride,
                   tau,
+                  rowTau,
+                  rowTauStride,
                   dlogits,
                   dlogitsStride,
                   dtau,

@@ -40,6 +40,7 @@ interface RowOperators {
   /** Writes 1 at column {@code one} and 0 elsewhere. */
   void oneHot(long one, long classes, MemorySegment out, long outAt);
 
+  /** Writes {@code dtau} unless it is a null address. */
   void vjp(
       MemorySegment sample,
       long sampleAt,
