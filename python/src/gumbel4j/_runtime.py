@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import importlib.resources
 import logging
@@ -10,8 +11,9 @@ import secrets
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -48,6 +50,14 @@ ELEMENT_TYPES: Final = {
 """The dtypes that Java knows, and its names for them."""
 
 
+@dataclass
+class Clock:
+    """What operators took inside Java while they were timed."""
+
+    calls: int
+    nanoseconds: int = 0
+
+
 class Runtime:
     """A Java process, the memory shared with it, and operator calls on arrays. Thread-safe.
 
@@ -73,6 +83,7 @@ class Runtime:
         self._lock = threading.RLock()
         self._closed = False
         self._facts: dict[str, Any] = {}
+        self._clock: Clock | None = None
         self._end: Callable[[], object]
         self._bridge, self._end = self._start()
         try:
@@ -150,7 +161,23 @@ class Runtime:
         for name, array in outputs.items():
             in_use.append(array)
             arguments.append(f"{name}={self._reference(array, bridge)}")
-        bridge.run(operator, " ".join(arguments), in_use)
+        clock = self._clock
+        if clock is None:
+            bridge.run(operator, " ".join(arguments), in_use)
+        else:
+            clock.nanoseconds += bridge.time(operator, " ".join(arguments), in_use, clock.calls)
+
+    @contextlib.contextmanager
+    def timed(self, calls: int = 1) -> Iterator[Clock]:
+        """Within it every operator runs `calls` times for each call, and the clock counts the time inside Java.
+
+        The calls of all threads are counted together.
+        """
+        self._clock = Clock(calls)
+        try:
+            yield self._clock
+        finally:
+            self._clock = None
 
     def _as_input(self, array: NDArray[Any], bridge: Bridge) -> tuple[NDArray[Any], str]:
         """Return an array that Java can use, itself or a copy, and the reference to it."""

@@ -2,6 +2,7 @@ package org.gumbel4j.gateway;
 
 import java.io.IOException;
 import java.util.concurrent.ForkJoinPool;
+import java.util.function.Function;
 import org.gumbel4j.Backend;
 import org.gumbel4j.GumbelSoftmax;
 
@@ -111,10 +112,53 @@ public final class EntryPoint {
    * @return done, running, cancelled or failed
    */
   public String submit(long job, String operator, String arguments) {
+    return start(
+        job,
+        operator,
+        arguments,
+        1,
+        call -> {
+          call.run();
+          return "";
+        });
+  }
+
+  /**
+   * As {@link #submit}, to measure an operator: calls it several times in a row.
+   *
+   * @param job a number that Python has never used before
+   * @param operator a name in {@link Operators}
+   * @param arguments as {@link Arguments} reads them
+   * @param calls how often it is called
+   * @return done with the nanoseconds that all calls together took, running, cancelled or failed
+   */
+  public String time(long job, String operator, String arguments, int calls) {
+    return start(
+        job,
+        operator,
+        arguments,
+        calls,
+        call -> {
+          long begin = System.nanoTime();
+          for (int i = 0; i < calls; i++) {
+            call.run();
+          }
+          return Long.toString(System.nanoTime() - begin);
+        });
+  }
+
+  private String start(
+      long job, String operator, String arguments, int calls, Function<Runnable, String> how) {
     try {
       Operators.Operator work = Operators.named(operator);
       Arguments parsed = new Arguments(arguments, segments);
-      jobs.start(job, parsed.elements(), cancelled -> work.run(sampler.until(cancelled), parsed));
+      jobs.start(
+          job,
+          calls * parsed.elements(),
+          cancelled -> {
+            GumbelSoftmax cancellable = sampler.until(cancelled);
+            return how.apply(() -> work.run(cancellable, parsed));
+          });
     } catch (RuntimeException refused) {
       return Reply.failed(refused);
     }

@@ -8,12 +8,12 @@ import java.util.function.BooleanSupplier;
 /** One operator call: runs once on any thread, may be awaited and cancelled from others. */
 final class Job implements Runnable {
   /**
-   * What a job does; it looks at {@code cancelled} now and then and throws {@link
-   * CancellationException}.
+   * What a job does; it returns its result for Python, and looks at {@code cancelled} now and then
+   * and throws {@link CancellationException}.
    */
   @FunctionalInterface
   interface Work {
-    void run(BooleanSupplier cancelled);
+    String run(BooleanSupplier cancelled);
   }
 
   private final Work work;
@@ -27,7 +27,7 @@ final class Job implements Runnable {
 
   /** A job that was cancelled before it came. */
   static Job neverStarted() {
-    Job job = new Job(cancelled -> {});
+    Job job = new Job(cancelled -> "");
     job.end(Reply.CANCELLED);
     return job;
   }
@@ -35,8 +35,7 @@ final class Job implements Runnable {
   @Override
   public void run() {
     try {
-      work.run(() -> cancelled);
-      end(Reply.done(""));
+      end(Reply.done(work.run(() -> cancelled)));
     } catch (CancellationException asked) {
       end(Reply.CANCELLED);
     } catch (Throwable failure) {

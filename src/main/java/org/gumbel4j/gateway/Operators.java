@@ -51,8 +51,10 @@ final class Operators {
     Matrix dlogits = call.matrix("dlogits");
     if (call.isMatrix("tau")) {
       sampler.vjp(sample, upstream, call.matrix("tau"), dlogits, call.matrix("dtau"));
-    } else {
+    } else if (call.isMatrix("dtau")) {
       sampler.vjp(sample, upstream, call.number("tau"), dlogits, call.matrix("dtau"));
+    } else {
+      sampler.vjp(sample, upstream, call.number("tau"), dlogits);
     }
   }
 

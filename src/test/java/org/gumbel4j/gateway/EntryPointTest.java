@@ -54,6 +54,13 @@ class EntryPointTest {
     String out = " out=1:" + BYTES + ":float32" + shape;
     Files.write(file, new byte[10 * BYTES]);
     entryPoint.map(2, file.toString(), 10 * BYTES);
+    String backward =
+        String.join(
+            " ",
+            "sample=2:0:float32" + shape,
+            "upstream=2:" + BYTES + ":float32" + shape,
+            "dlogits=2:" + 2 * BYTES + ":float32" + shape,
+            "tau=0.5");
     String[][] calls = {
       {"words", out.replace("float32", "int32").strip() + KEY},
       {"uniform", "type=float32 out=2:0:float64" + shape + KEY},
@@ -61,28 +68,22 @@ class EntryPointTest {
       {"soft", logits + out + " tau=0.5" + KEY},
       {"hard", logits + out + KEY},
       {"categorical", logits + " out=1:" + BYTES + ":int32:" + ROWS + ":1:1" + KEY},
-      {
-        "vjp",
-        "sample=2:0:float32"
-            + shape
-            + " upstream=2:"
-            + BYTES
-            + ":float32"
-            + shape
-            + " dlogits=2:"
-            + 2 * BYTES
-            + ":float32"
-            + shape
-            + " dtau=2:"
-            + 3 * BYTES
-            + ":float32:"
-            + ROWS
-            + ":1:1 tau=0.5"
-      },
+      {"vjp", backward},
+      {"vjp", backward + " dtau=2:" + 3 * BYTES + ":float32:" + ROWS + ":1:1"},
     };
     for (int job = 0; job < calls.length; job++) {
       assertEquals("done\t", entryPoint.submit(job, calls[job][0], calls[job][1]), calls[job][0]);
     }
+  }
+
+  @Test
+  void timedCallsGiveNanosecondsAndTheSameNumbers() throws IOException {
+    String out = "out=1:" + BYTES + ":float32:" + ROWS + ":" + CLASSES + ":" + CLASSES;
+    String reply = entryPoint.time(1, "gumbel", out + KEY, 1000);
+    assertTrue(reply.matches("done\t[1-9][0-9]*"), reply);
+    assertEquals(reply, entryPoint.time(1, "gumbel", out + KEY, 1000));
+    assertEquals(bits(expected()), bits(written(BYTES)));
+    assertTrue(entryPoint.time(2, "sort", out + KEY, 1).startsWith("failed\targument"));
   }
 
   @Test

@@ -21,18 +21,18 @@ class JobsTest {
   @Test
   void smallWorkIsDoneBeforeStartReturns() {
     AtomicInteger runs = new AtomicInteger();
-    jobs.start(1, SMALL, cancelled -> runs.incrementAndGet());
+    jobs.start(1, SMALL, cancelled -> "ran " + runs.incrementAndGet());
     assertEquals(1, runs.get());
-    assertEquals("done\t", jobs.await(1, 0));
+    assertEquals("done\tran 1", jobs.await(1, 0));
   }
 
   @Test
   void startingAgainRunsNothing() {
     AtomicInteger runs = new AtomicInteger();
-    jobs.start(1, SMALL, cancelled -> runs.incrementAndGet());
-    jobs.start(1, SMALL, cancelled -> runs.incrementAndGet());
+    jobs.start(1, SMALL, cancelled -> "ran " + runs.incrementAndGet());
+    jobs.start(1, SMALL, cancelled -> "ran " + runs.incrementAndGet());
     assertEquals(1, runs.get());
-    assertEquals("done\t", jobs.await(1, 0));
+    assertEquals("done\tran 1", jobs.await(1, 0));
   }
 
   @Test
@@ -63,14 +63,14 @@ class JobsTest {
   void jobCancelledBeforeItComesNeverStarts() {
     AtomicInteger runs = new AtomicInteger();
     assertEquals(Reply.CANCELLED, jobs.cancel(1));
-    jobs.start(1, SMALL, cancelled -> runs.incrementAndGet());
+    jobs.start(1, SMALL, cancelled -> "ran " + runs.incrementAndGet());
     assertEquals(0, runs.get());
     assertEquals(Reply.CANCELLED, jobs.await(1, 0));
   }
 
   @Test
   void cancellingWhatHasEndedChangesNothing() {
-    jobs.start(1, SMALL, cancelled -> {});
+    jobs.start(1, SMALL, cancelled -> "");
     assertEquals("done\t", jobs.cancel(1));
   }
 
@@ -109,7 +109,7 @@ class JobsTest {
     CountDownLatch mayEnd = new CountDownLatch(1);
     jobs.start(0, LARGE, cancelled -> waitFor(mayEnd));
     for (long id = 1; id <= 10_000; id++) {
-      jobs.start(id, SMALL, cancelled -> {});
+      jobs.start(id, SMALL, cancelled -> "");
     }
     assertTrue(jobs.await(1, 0).startsWith("failed"));
     assertEquals("done\t", jobs.await(10_000, 0));
@@ -124,7 +124,7 @@ class JobsTest {
     return job.await(0);
   }
 
-  private static void raise(Throwable failure) {
+  private static String raise(Throwable failure) {
     switch (failure) {
       case RuntimeException unchecked -> throw unchecked;
       case Error error -> throw error;
@@ -132,9 +132,10 @@ class JobsTest {
     }
   }
 
-  private static void waitFor(CountDownLatch latch) {
+  private static String waitFor(CountDownLatch latch) {
     try {
       latch.await();
+      return "";
     } catch (InterruptedException stopped) {
       throw new IllegalStateException(stopped);
     }
