@@ -1,10 +1,16 @@
 #!/bin/sh
-# Builds libgumbel4j and runs its tests. Needs a C compiler (gcc 12, clang 14 or newer) and a POSIX shell, nothing else.
+# Builds libgumbel4j and runs its tests. Needs a C compiler (gcc 12, clang 14 or newer) with its binutils, and a POSIX shell.
 #
-#   GUMBEL4J_VERSION=0.1.0 native/build.sh OUTPUT_DIR        OUTPUT_DIR/libgumbel4j.so; does nothing when it is up to date
-#   GUMBEL4J_VERSION=0.1.0 native/build.sh test OUTPUT_DIR   builds it and runs every test on every tier of this machine
+#   native/build.sh OUTPUT_DIR                 OUTPUT_DIR/libgumbel4j.so; does nothing when it is up to date
+#   native/build.sh test OUTPUT_DIR            builds it and runs every test on every tier of this machine
+#   native/build.sh soak OUTPUT_DIR            builds it and draws from 10^8 random logits of each type on every tier of this machine
+#   native/build.sh emulate TIER OUTPUT_DIR    runs every test on a tier that this machine lacks:
+#       avx512    by SIMDe (Debian: libsimde-dev)
+#       neon      cross-compiled, by qemu (Debian: gcc-aarch64-linux-gnu, qemu-user-static)
 #
-# The compiler is $CC, else the first of cc, gcc, clang on the path. Exit status: 0 done, 1 failed, 2 wrong usage, 3 no C compiler.
+# GUMBEL4J_VERSION=0.1.0 in the environment is the version of the project. The compiler is $CC, else the first of cc, gcc, clang on the
+# path (for neon: aarch64-linux-gnu-gcc).
+# Exit status: 0 done, 1 failed, 2 wrong usage, 3 no C compiler (emulate: or no emulator).
 # Flags are kept in plain variables and split into words on purpose.
 # shellcheck disable=SC2086,SC2046
 set -eu
@@ -16,13 +22,22 @@ fail() {
     exit "$status"
 }
 
-action="build"
-if [ "${1-}" = test ]; then
-    action="test"
+action="build" emulated=
+case ${1-} in
+test | soak)
+    action=$1
     shift
-fi
+    ;;
+emulate)
+    action=$1 emulated=${2-}
+    case $emulated in
+    avx512 | neon) shift 2 ;;
+    *) fail 2 "emulate needs the name of a tier, avx512 or neon, not '$emulated'" ;;
+    esac
+    ;;
+esac
 if [ $# -ne 1 ] || [ -z "$1" ]; then
-    fail 2 "usage: GUMBEL4J_VERSION=VERSION native/build.sh [test] OUTPUT_DIR"
+    fail 2 "usage: GUMBEL4J_VERSION=VERSION native/build.sh [test | soak | emulate avx512 | emulate neon] OUTPUT_DIR"
 fi
 version=${GUMBEL4J_VERSION-}
 case $version in
@@ -30,6 +45,13 @@ case $version in
 *[!0-9A-Za-z.+-]*) fail 2 "GUMBEL4J_VERSION is '$version'; only letters, digits, '.', '+' and '-' are allowed" ;;
 esac
 
+if [ "$emulated" = neon ]; then
+    CC=${CC:-aarch64-linux-gnu-gcc}
+    for command in "${CC%% *}" qemu-aarch64-static; do
+        command -v "$command" >/dev/null 2>&1 \
+            || fail 3 "no $command on the path; install it, as with 'apt-get install gcc-aarch64-linux-gnu qemu-user-static'"
+    done
+fi
 for compiler in ${CC:+"$CC"} cc gcc clang none; do
     # $CC may hold arguments after the command, as in CC="ccache gcc"
     if command -v "${compiler%% *}" >/dev/null 2>&1; then break; fi
@@ -43,128 +65,239 @@ mkdir -p "$1"
 output=$(cd "$1" && pwd)
 cd "$(dirname "$0")"
 
-# ---- flags: the same for every file, then what a tier adds ----
+# ---- tiers and flags: the same for every file, then what a tier adds ----
+
+machine=$($compiler -dumpmachine)
+case $machine in # from the least to the best, as in choose_tier.c
+x86_64*) tiers="base avx2 avx512" ;;
+aarch64*) tiers="base neon" ;;
+*) tiers="base" ;;
+esac
+sources="gumbel4j choose_tier"
+for tier in $tiers; do sources="$sources tier_$tier"; done
 
 warnings="-Wall -Wextra -Werror"
 # Bits must not depend on the compiler: no contraction to fma but where written, and nothing from -ffast-math.
 language="-std=c11 -ffp-contract=off -fno-math-errno -fno-trapping-math"
 define="-DGUMBEL4J_VERSION=\"$version\""
+avx512_flags="-mavx512f -mavx512dq -mavx512bw -mavx512vl -mavx2 -mfma -mprefer-vector-width=512"
+choice_flags=
+if [ "$emulated" = avx512 ]; then
+    # another immintrin.h; vectors travel in memory, which concerns nobody outside the file; and a CPU that has everything
+    avx512_flags="-Itest/emulated -Wno-psabi"
+    choice_flags="-D__builtin_cpu_supports(feature)=1"
+fi
 flags_of() {
     case $1 in
-    src/tier_avx2.c) echo "-mavx2 -mfma" ;;
+    *avx2) echo "-mavx2 -mfma" ;;
+    *avx512) echo "$avx512_flags" ;;
+    choose_tier) echo "$choice_flags" ;;
     esac
 }
-sources="src/gumbel4j.c src/choose_tier.c src/tier_base.c"
-case $($compiler -dumpmachine) in
-x86_64*) sources="$sources src/tier_avx2.c" ;;
-esac
 
-# compile FLAGS DIRECTORY: every source to an object in DIRECTORY
+# compile ARGUMENTS...: runs the compiler in the background
+compiling=
 compile() {
+    $compiler $language $warnings -Iinclude "$@" &
+    compiling="$compiling $!"
+}
+
+# compiled: waits for the compilers, which have told their errors
+compiled() {
+    for process in $compiling; do wait "$process" || fail 1 "$compiler failed"; done
+    compiling=
+}
+
+# compile_library FLAGS DIRECTORY: every source to an object in DIRECTORY
+compile_library() {
     rm -rf "$2"
     mkdir -p "$2"
     for source in $sources; do
-        $compiler $1 $language $warnings "$define" $(flags_of "$source") -Iinclude -c "$source" -o "$2/$(basename "$source" .c).o"
+        compile $1 "$define" $(flags_of "$source") -c "src/$source.c" -o "$2/$source.o"
     done
+    compiled
 }
 
+release="-O3 -fPIC -fvisibility=hidden"
 build_library() {
     library=$output/libgumbel4j.so
     stamp=$output/libgumbel4j.stamp
-    built_as="$version $($compiler --version | head -n 1)"
+    built_as="$version $machine $($compiler --version | head -n 1)"
     if [ -f "$library" ] && [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$built_as" ] \
         && [ -z "$(find build.sh include src -newer "$library" -type f)" ]; then
         return
     fi
     rm -f "$stamp"
-    compile "-O3 -fPIC -fvisibility=hidden" "$output/objects"
+    compile_library "$release" "$output/objects"
     $compiler -shared -Wl,-z,defs -o "$library.new" "$output"/objects/*.o -lm
     mv "$library.new" "$library"
     printf '%s\n' "$built_as" >"$stamp"
     echo "built $library ($version)"
 }
 
-# ---- tests ----
+# ---- test programs ----
 
-# run_programs DIRECTORY LABEL: every test program of DIRECTORY on every tier of this machine
+passed=0 failed=0 broken='' runner=''
+
+# count NAME PASSED FAILED: adds to the totals
+count() {
+    passed=$((passed + $2)) failed=$((failed + $3))
+    if [ "$3" != 0 ]; then broken="$broken $1"; fi
+}
+
+# build_programs DIRECTORY FLAGS SOURCES LINKED...: programs of test/ to DIRECTORY; those that test the lanes themselves once a tier
+build_programs() {
+    directory=$1 flags="$2 -pthread" programs=$3
+    shift 3
+    mkdir -p "$directory"
+    for program in $programs; do
+        if grep -q '^#include LANES' "test/$program.c"; then
+            for tier in $tiers; do
+                compile $flags $(flags_of "$tier") "-DLANES=\"../src/lanes_$tier.h\"" "test/$program.c" \
+                    -o "$directory/$program-$tier" -lm
+            done
+        else
+            compile $flags "test/$program.c" -o "$directory/$program" "$@" -lm
+        fi
+    done
+    compiled
+}
+
+every_program=$(basename -s .c test/*.c)
+
+# run_program TIER LABEL PROGRAM: its last line says what passed. Its argument is where the golden files are.
+run_program() {
+    name="$(basename "$3") ($1$2)" status=0
+    output_of=$(GUMBEL4J_MAX_ISA=$1 $runner "$3" ../src/test/resources/golden 2>&1) || status=$?
+    counts=$(printf '%s\n' "$output_of" | sed -n '$s/^.*: \([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p')
+    printf '%s\n' "$output_of" | sed "\$s/\$/ ($1$2)/"
+    case "$status $counts" in
+    "0 "[0-9]*" 0") count "$name" ${counts% *} 0 ;;
+    *" "[0-9]*" "[1-9]*) count "$name" $counts ;;
+    *)
+        echo "$name ended with status $status"
+        count "$name" 0 1
+        ;;
+    esac
+}
+
+# run_programs DIRECTORY LABEL TIERS: every test program of DIRECTORY on those of TIERS that the machine has
 run_programs() {
-    best=$(unset GUMBEL4J_MAX_ISA && "$1/isa")
-    for tier in base avx2; do
-        for program in "$1"/*_test; do
-            status=0
-            line=$(GUMBEL4J_MAX_ISA=$tier "$program" 2>&1) || status=$?
-            printf '%s\n' "$line" | sed "\$s/\$/ ($tier$2)/"
-            counts=$(printf '%s\n' "$line" | sed -n '$s/^.*: \([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p')
-            case "$status $counts" in
-            "0 "[0-9]*" 0") ;;
-            *) broken="$broken $(basename "$program")($tier$2)" ;;
-            esac
-            passed=$((passed + ${counts% *} + 0))
-            failed=$((failed + ${counts#* } + 0))
+    best=$(unset GUMBEL4J_MAX_ISA && $runner "$1/isa")
+    for tier in $3; do
+        for program in "$1"/*_test "$1"/*_test-"$tier"; do
+            if [ -f "$program" ]; then run_program "$tier" "$2" "$program"; fi
         done
         if [ "$tier" = "$best" ]; then break; fi
     done
 }
 
-# What the library exports is what the header declares.
-check_symbols() {
-    declared=$(sed -n 's/^GUMBEL4J_API .*\(gumbel4j_[a-z0-9_]*\)(.*/\1/p' include/gumbel4j.h | sort)
-    exported=$(nm -D --defined-only "$output/libgumbel4j.so" | sed 's/.* //' | sort)
-    if [ "$declared" = "$exported" ]; then
-        echo "symbols: 1 passed, 0 failed"
-        passed=$((passed + 1))
-    else
-        echo "symbols: the header declares [$declared], the library exports [$exported]"
-        broken="$broken symbols"
-        failed=$((failed + 1))
-    fi
+# can_sanitize FLAGS: whether the compiler has what they need, and the machine runs it
+can_sanitize() {
+    echo 'int main(void) { return 0; }' | $compiler $1 -x c - -o "$output/sanitizer-probe" 2>/dev/null && "$output/sanitizer-probe"
 }
 
-# A cap that names no tier must not be taken for none.
-check_unknown_cap() {
-    if [ "$(GUMBEL4J_MAX_ISA=unheard-of "$output/tests/isa")" = base ]; then
-        echo "unknown cap: 1 passed, 0 failed"
-        passed=$((passed + 1))
-    else
-        echo "unknown cap: GUMBEL4J_MAX_ISA=unheard-of does not give the base tier"
-        broken="$broken unknown-cap"
-        failed=$((failed + 1))
-    fi
-}
-
-# build_tests DIRECTORY FLAGS LINKED...: every program of test/ to DIRECTORY
-build_tests() {
-    directory=$1 flags=$2
-    shift 2
-    mkdir -p "$directory"
-    for source in test/*.c; do
-        $compiler $flags $language $warnings -Iinclude "$source" -o "$directory/$(basename "$source" .c)" "$@" -lm
-    done
-}
-
-run_tests() {
-    passed=0 failed=0 broken=
-    rm -rf "$output/tests" "$output/tests-sanitized"
-    build_tests "$output/tests" -O2 "-L$output" "-Wl,-rpath,$output" -lgumbel4j
-    run_programs "$output/tests" ""
-    check_symbols
-    check_unknown_cap
-
-    # within the programs, so that the sanitizers see the kernels
-    sanitizers="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
-    mkdir "$output/tests-sanitized"
-    if echo 'int main(void) { return 0; }' | $compiler $sanitizers -x c - -o "$output/tests-sanitized/probe" 2>/dev/null; then
-        compile "$sanitizers" "$output/tests-sanitized"
-        build_tests "$output/tests-sanitized" "$sanitizers" "$output"/tests-sanitized/*.o
-        run_programs "$output/tests-sanitized" ", sanitized"
-    else
-        echo "not run: the sanitized tests, because $compiler has no address sanitizer; install its run-time library (libasan)"
-    fi
-
+# report: the totals; fails when a test did
+report() {
     if [ -n "$broken" ]; then echo "failed:$broken"; fi
     echo "$passed passed, $failed failed"
     [ -z "$broken" ]
 }
 
-build_library
-if [ "$action" = test ]; then run_tests; fi
+# ---- checks of the library itself ----
+
+# check NAME EXPECTED ACTUAL
+check() {
+    if [ "$2" = "$3" ]; then
+        echo "$1: 1 passed, 0 failed"
+        count "$1" 1 0
+    else
+        echo "$1: expected [$2], found [$3]"
+        count "$1" 0 1
+    fi
+}
+
+defined_by() { nm --defined-only --extern-only $1 "$2" | sed 's/.* //' | sort; }
+
+# AVX instructions of any width are those whose names start with v.
+count_avx() { objdump -d --no-show-raw-insn "$@" | grep -c '^ *[0-9a-f]*:[[:space:]]*v[a-z]' || true; }
+
+check_library() {
+    library=$output/libgumbel4j.so objects=$output/objects
+    check "the library exports what the header declares" \
+        "$(sed -n 's/^GUMBEL4J_API .*\(gumbel4j_[a-z0-9_]*\)(.*/\1/p' include/gumbel4j.h | sort)" "$(defined_by -D "$library")"
+    # a helper that two tiers define would be taken from either by the linker, and might run on a CPU that lacks its instructions
+    for tier in $tiers; do
+        check "the $tier tier defines its table alone" "gumbel4j_${tier}_tier" "$(defined_by "" "$objects/tier_$tier.o")"
+    done
+    case $machine in
+    x86_64*)
+        check "no AVX before the choice" 0 "$(count_avx "$objects/gumbel4j.o" "$objects/choose_tier.o" "$objects/tier_base.o")"
+        check "no AVX in the library but that of the tiers" "$(count_avx "$objects/tier_avx2.o" "$objects/tier_avx512.o")" \
+            "$(count_avx "$library")"
+        ;;
+    esac
+    check "a cap that names no tier caps at base" base "$(GUMBEL4J_MAX_ISA=unheard-of "$output/tests/isa")"
+}
+
+# ---- actions ----
+
+run_tests() {
+    rm -rf "$output"/tests*
+    build_programs "$output/tests" -O2 "$every_program" "-L$output" "-Wl,-rpath,$output" -lgumbel4j
+    run_programs "$output/tests" "" "$tiers"
+    check_library
+
+    # the library within the programs, so that the sanitizers see the kernels
+    memory="-O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all" threads="-O1 -g1 -fsanitize=thread"
+    if can_sanitize "$memory"; then
+        compile_library "$memory" "$output/tests-memory"
+        build_programs "$output/tests-memory" "$memory" "$every_program" "$output"/tests-memory/*.o
+        run_programs "$output/tests-memory" ", memory sanitized" "$tiers"
+    else
+        echo "not run: tests under the memory sanitizers; install the run-time library of $compiler for them (libasan, libubsan)"
+    fi
+    if can_sanitize "$threads"; then
+        compile_library "$threads" "$output/tests-threads"
+        build_programs "$output/tests-threads" "$threads" "isa threads_test" "$output"/tests-threads/*.o
+        run_programs "$output/tests-threads" ", thread sanitized" "$tiers"
+    else
+        echo "not run: tests under the thread sanitizer; install the run-time library of $compiler for it (libtsan)"
+    fi
+    report
+}
+
+run_soak() {
+    build_programs "$output/soak" -O2 "isa argmax_soak" "-L$output" "-Wl,-rpath,$output" -lgumbel4j
+    best=$(unset GUMBEL4J_MAX_ISA && "$output/soak/isa")
+    for tier in $tiers; do
+        run_program "$tier" "" "$output/soak/argmax_soak"
+        if [ "$tier" = "$best" ]; then break; fi
+    done
+    report
+}
+
+run_emulated() {
+    directory=$output/emulated-$emulated
+    case $emulated in
+    avx512)
+        echo '#include <simde/x86/avx512.h>' | $compiler -E -x c - >/dev/null 2>&1 \
+            || fail 3 "no simde/x86/avx512.h; install SIMDe, as with 'apt-get install libsimde-dev'"
+        linkage="" emulated_tiers=avx512
+        ;;
+    neon) linkage=-static emulated_tiers=$tiers runner=qemu-aarch64-static ;;
+    esac
+    compile_library "$release" "$directory"
+    build_programs "$directory" "-O2 $linkage" "$every_program" "$directory"/*.o
+    run_programs "$directory" ", emulated" "$emulated_tiers"
+    report
+}
+
+case $action in
+emulate) run_emulated ;;
+*) build_library ;;
+esac
+case $action in
+test) run_tests ;;
+soak) run_soak ;;
+esac

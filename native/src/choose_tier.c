@@ -15,6 +15,12 @@ static bool always(void) { return true; }
 
 #ifdef __x86_64__
 static bool has_avx2_and_fma(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+
+static bool has_avx512(void)
+{
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw")
+           && __builtin_cpu_supports("avx512vl");
+}
 #endif
 
 /* From the least to the best. */
@@ -25,6 +31,10 @@ static const struct {
     {&gumbel4j_base_tier, always},
 #ifdef __x86_64__
     {&gumbel4j_avx2_tier, has_avx2_and_fma},
+    {&gumbel4j_avx512_tier, has_avx512},
+#endif
+#ifdef __aarch64__
+    {&gumbel4j_neon_tier, always}, /* every AArch64 Linux has it */
 #endif
 };
 

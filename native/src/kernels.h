@@ -51,6 +51,10 @@ struct tier {
 extern const struct tier gumbel4j_base_tier;
 #ifdef __x86_64__
 extern const struct tier gumbel4j_avx2_tier;
+extern const struct tier gumbel4j_avx512_tier;
+#endif
+#ifdef __aarch64__
+extern const struct tier gumbel4j_neon_tier;
 #endif
 
 #endif

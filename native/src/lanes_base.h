@@ -99,42 +99,6 @@ INLINE float64_lanes fma_float64(float64_lanes a, float64_lanes b, float64_lanes
     return c;
 }
 
-INLINE float32_lanes load_float32(const float *p, int64_t count, float fill)
-{
-    float32_lanes v = broadcast_float32(fill);
-    if (count >= LANES_float32)
-        memcpy(&v, p, sizeof v);
-    else
-        for (int l = 0; l < count; l++)
-            v[l] = p[l];
-    return v;
-}
-
-INLINE float64_lanes load_float64(const double *p, int64_t count, double fill)
-{
-    float64_lanes v = broadcast_float64(fill);
-    if (count >= LANES_float64)
-        memcpy(&v, p, sizeof v);
-    else if (count == 1)
-        v[0] = p[0];
-    return v;
-}
-
-INLINE void store_float32(float *p, int64_t count, float32_lanes v)
-{
-    if (count >= LANES_float32)
-        memcpy(p, &v, sizeof v);
-    else
-        for (int l = 0; l < count; l++)
-            p[l] = v[l];
-}
-
-INLINE void store_float64(double *p, int64_t count, float64_lanes v)
-{
-    if (count >= LANES_float64)
-        memcpy(p, &v, sizeof v);
-    else if (count == 1)
-        p[0] = v[0];
-}
+#include "partial_vectors.h"
 
 #endif

@@ -1,8 +1,13 @@
-/* The base tier's float32 fma, which x86-64 has to compose, against the C library's: where double rounding would show, and elsewhere. */
-#include "../src/lanes_base.h"
+/*
+ * The float32 fma of one tier, which the base tier of x86-64 has to compose, against the C library's: where double rounding would show,
+ * and elsewhere. Compiled once per tier, with LANES naming its lanes_<tier>.h.
+ */
+#include LANES
 
 #include "check.h"
 #include "spec.h"
+
+enum { N = LANES_float32 };
 
 static uint64_t state = 1;
 
@@ -13,12 +18,12 @@ static uint32_t random_bits(void)
 }
 
 /* Same number, or both NaN. */
-static void compare(const float a[4], const float b[4], const float c[4])
+static void compare(const float a[N], const float b[N], const float c[N])
 {
-    float r[4];
-    float32_lanes all = fma_float32(load_float32(a, 4, 0), load_float32(b, 4, 0), load_float32(c, 4, 0));
-    store_float32(r, 4, all);
-    for (int l = 0; l < 4; l++) {
+    float r[N];
+    float32_lanes all = fma_float32(load_float32(a, N, 0), load_float32(b, N, 0), load_float32(c, N, 0));
+    store_float32(r, N, all);
+    for (int l = 0; l < N; l++) {
         float expected = fmaf(a[l], b[l], c[l]);
         bool both_nan = r[l] != r[l] && expected != expected;
         CHECK(spec_bits_float32(r[l]) == spec_bits_float32(expected) || both_nan, "%a * %a + %a = %a, not %a", (double)a[l], (double)b[l],
@@ -36,37 +41,37 @@ static void near_power_of_two(int exponent, float *a, float *b)
 
 int main(void)
 {
-    float a[4], b[4], c[4];
-    for (int n = 0; n < 20000; n++) {
+    float a[N], b[N], c[N];
+    for (int n = 0; n < 80000 / N; n++) {
         /* any bits: infinities, NaN and subnormals are among them */
-        for (int l = 0; l < 4; l++) {
+        for (int l = 0; l < N; l++) {
             a[l] = spec_value_float32(random_bits());
             b[l] = spec_value_float32(random_bits());
             c[l] = spec_value_float32(random_bits());
         }
         compare(a, b, c);
         /* results in and around the subnormal range */
-        for (int l = 0; l < 4; l++) {
+        for (int l = 0; l < N; l++) {
             a[l] = ldexpf((float)(random_bits() >> 8), -100);
             b[l] = ldexpf((float)(random_bits() >> 8), -24 - 49 - (int)(random_bits() % 30));
             c[l] = spec_value_float32(random_bits() & 0x80ffffff);
         }
         compare(a, b, c);
         /* a product next to half a unit in the last place of c: the sum as a double is a midpoint, and has lost the side */
-        for (int l = 0; l < 4; l++) {
+        for (int l = 0; l < N; l++) {
             int half_unit = (int)(random_bits() % 230) - 127;
             near_power_of_two(half_unit, &a[l], &b[l]);
             c[l] = ldexpf((float)(random_bits() >> 8 | 1u << 23), half_unit + 1);
         }
         compare(a, b, c);
         /* the same where c is subnormal */
-        for (int l = 0; l < 4; l++) {
+        for (int l = 0; l < N; l++) {
             near_power_of_two(-150, &a[l], &b[l]);
             c[l] = spec_value_float32(random_bits() >> (9 + random_bits() % 16));
         }
         compare(a, b, c);
         /* the edge of overflow */
-        for (int l = 0; l < 4; l++) {
+        for (int l = 0; l < N; l++) {
             a[l] = ldexpf((float)(random_bits() % 8 + 0xfffff8), 80);
             b[l] = ldexpf((float)(random_bits() % 8 + 0xfffff8), -32 - 24 + (int)(random_bits() % 3));
             c[l] = ldexpf((float)(random_bits() % 5) - 2, 100 + (int)(random_bits() % 4));
@@ -74,6 +79,6 @@ int main(void)
         compare(a, b, c);
     }
     /* exact zeros keep the sign that IEEE gives them */
-    compare((float[]){0, -0.0f, 1, -1}, (float[]){1, 1, 1, 1}, (float[]){-0.0f, -0.0f, -1, 1});
+    compare((float[N]){0, -0.0f, 1, -1}, (float[N]){1, 1, 1, 1}, (float[N]){-0.0f, -0.0f, -1, 1});
     return finish("fma");
 }

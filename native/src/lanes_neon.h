@@ -1,0 +1,59 @@
+/* Lanes of the NEON tier: 16-byte vectors, with fma. */
+#ifndef GUMBEL4J_LANES_NEON_H
+#define GUMBEL4J_LANES_NEON_H
+
+#define VECTOR_BYTES 16
+#include "lanes.h"
+
+#include <arm_neon.h>
+
+INLINE float32_lanes fma_float32(float32_lanes a, float32_lanes b, float32_lanes c)
+{
+    return (float32_lanes)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+}
+
+INLINE float64_lanes fma_float64(float64_lanes a, float64_lanes b, float64_lanes c)
+{
+    return (float64_lanes)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
+}
+
+INLINE float32_lanes select_float32(int32_lanes mask, float32_lanes a, float32_lanes b)
+{
+    return (float32_lanes)vbslq_f32((uint32x4_t)mask, (float32x4_t)a, (float32x4_t)b);
+}
+
+INLINE float64_lanes select_float64(int64_lanes mask, float64_lanes a, float64_lanes b)
+{
+    return (float64_lanes)vbslq_f64((uint64x2_t)mask, (float64x2_t)a, (float64x2_t)b);
+}
+
+/* Not vmaxq, which gives NaN where either is NaN. */
+INLINE float32_lanes max_float32(float32_lanes a, float32_lanes b) { return select_float32((int32_lanes)(a > b), a, b); }
+INLINE float64_lanes max_float64(float64_lanes a, float64_lanes b) { return select_float64((int64_lanes)(a > b), a, b); }
+
+/* Sixteen bits a lane of float32, 32 of float64. */
+INLINE uint64_t bits_of_mask(uint32x4_t mask) { return vget_lane_u64(vreinterpret_u64_u16(vmovn_u32(mask)), 0); }
+
+INLINE bool any_float32(int32_lanes mask) { return bits_of_mask((uint32x4_t)mask) != 0; }
+INLINE bool any_float64(int64_lanes mask) { return bits_of_mask((uint32x4_t)mask) != 0; }
+INLINE int first_lane_float32(int32_lanes mask) { return __builtin_ctzll(bits_of_mask((uint32x4_t)mask)) / 16; }
+INLINE int first_lane_float64(int64_lanes mask) { return __builtin_ctzll(bits_of_mask((uint32x4_t)mask)) / 32; }
+
+INLINE float sum_float32(float32_lanes a)
+{
+    float32x2_t two = vadd_f32(vget_low_f32((float32x4_t)a), vget_high_f32((float32x4_t)a));
+    return vget_lane_f32(two, 0) + vget_lane_f32(two, 1);
+}
+
+INLINE double sum_float64(float64_lanes a) { return a[0] + a[1]; }
+INLINE float largest_float32(float32_lanes a) { return vmaxvq_f32((float32x4_t)a); }
+INLINE double largest_float64(float64_lanes a) { return vmaxvq_f64((float64x2_t)a); }
+
+INLINE uint64_lanes multiply_low(uint64_lanes a, uint64_lanes b)
+{
+    return (uint64_lanes)vmull_u32(vmovn_u64((uint64x2_t)a), vmovn_u64((uint64x2_t)b));
+}
+
+#include "partial_vectors.h"
+
+#endif
