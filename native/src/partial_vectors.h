@@ -11,8 +11,10 @@ INLINE float32_lanes load_float32(const float *p, int64_t count, float fill)
     if (count >= LANES_float32)
         memcpy(&v, p, sizeof v);
     else
-        for (int l = 0; l < count; l++)
-            v[l] = p[l];
+        UNROLL
+        for (int l = 0; l < LANES_float32 - 1; l++)
+            if (l < count)
+                v[l] = p[l];
     return v;
 }
 
@@ -31,8 +33,10 @@ INLINE void store_float32(float *p, int64_t count, float32_lanes v)
     if (count >= LANES_float32)
         memcpy(p, &v, sizeof v);
     else
-        for (int l = 0; l < count; l++)
-            p[l] = v[l];
+        UNROLL
+        for (int l = 0; l < LANES_float32 - 1; l++)
+            if (l < count)
+                p[l] = v[l];
 }
 
 INLINE void store_float64(double *p, int64_t count, float64_lanes v)
