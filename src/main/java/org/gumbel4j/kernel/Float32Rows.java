@@ -19,7 +19,9 @@ final class Float32Rows implements RowOperators {
   private final float[] noise = new float[BLOCK + GROUP];
   private final float[] values = new float[BLOCK];
   private final float[] others = new float[BLOCK];
+  private final float[] logs = new float[BLOCK];
   private final float[] lanes = new float[LANES];
+  private final Float32Math math = new Float32Math(BLOCK + GROUP);
 
   // The elements whose noise is at hand: whole groups, so that short rows share what one refill
   // makes.
@@ -69,7 +71,7 @@ final class Float32Rows implements RowOperators {
       if (!perturb(logits, logitsAt + block, element + block, count)) {
         return false;
       }
-      top = Math.max(top, max(count));
+      top = Math.max(top, math.max(values, count));
       store(values, 0, out, outAt + block, count);
     }
     if (top == Float.NEGATIVE_INFINITY) {
@@ -80,8 +82,9 @@ final class Float32Rows implements RowOperators {
       int count = (int) Math.min(BLOCK, classes - block);
       load(out, outAt + block, values, count);
       for (int i = 0; i < count; i++) {
-        values[i] = Float32Math.exp((values[i] - top) / (float) tau);
+        values[i] = (values[i] - top) / (float) tau;
       }
+      math.exp(values, count);
       Arrays.fill(lanes, 0f);
       for (int i = 0; i < count; i++) {
         lanes[i & (LANES - 1)] += values[i];
@@ -93,10 +96,7 @@ final class Float32Rows implements RowOperators {
     for (long block = 0; block < classes; block += BLOCK) {
       int count = (int) Math.min(BLOCK, classes - block);
       load(out, outAt + block, values, count);
-      for (int i = 0; i < count; i++) {
-        float y = values[i] * scale;
-        values[i] = y < Float.MIN_NORMAL ? 0f : y;
-      }
+      math.scale(values, scale, count);
       store(values, 0, out, outAt + block, count);
     }
     return true;
@@ -159,6 +159,9 @@ final class Float32Rows implements RowOperators {
       int count = (int) Math.min(BLOCK, classes - block);
       load(sample, sampleAt + block, values, count);
       load(upstream, upstreamAt + block, others, count);
+      if (wantsTau) {
+        math.log(values, logs, count);
+      }
       Arrays.fill(lanes, 0f);
       for (int i = 0; i < count; i++) {
         float y = values[i];
@@ -167,7 +170,7 @@ final class Float32Rows implements RowOperators {
           gradient = Float32Math.clean(y * (others[i] - dot) / (float) tau);
           if (wantsTau) {
             int lane = i & (LANES - 1);
-            lanes[lane] = Math.fma(gradient, Float32Math.log(y), lanes[lane]);
+            lanes[lane] = Math.fma(gradient, logs[i], lanes[lane]);
           }
         }
         others[i] = gradient;
@@ -184,20 +187,11 @@ final class Float32Rows implements RowOperators {
   private boolean perturb(MemorySegment logits, long logitsAt, long element, int count) {
     int offset = noiseAt(element, count);
     load(logits, logitsAt, values, count);
-    boolean valid = true;
+    boolean valid = math.areValid(values, count);
     for (int i = 0; i < count; i++) {
-      valid &= values[i] < Float.POSITIVE_INFINITY;
       values[i] += noise[offset + i];
     }
     return valid;
-  }
-
-  private float max(int count) {
-    float max = Float.NEGATIVE_INFINITY;
-    for (int i = 0; i < count; i++) {
-      max = Math.max(max, values[i]);
-    }
-    return max;
   }
 
   /**
@@ -218,14 +212,10 @@ final class Float32Rows implements RowOperators {
 
   private void fillNoise(long element, int count) {
     fillWords(element, count);
-    boolean rare = false;
+    math.gumbel(words, noise, count);
     for (int i = 0; i < count; i++) {
-      rare |= Float32Math.needsTail(words[i]);
-      noise[i] = Float32Math.gumbel(words[i]);
-    }
-    for (int i = 0; rare && i < count; i++) {
       if (Float32Math.needsTail(words[i])) {
-        noise[i] = Float32Math.gumbel(words[i], tailWord(element + i));
+        noise[i] = math.gumbel(words[i], tailWord(element + i));
       }
     }
   }
