@@ -18,16 +18,23 @@ INLINE void T(dot_columns)(const real *y, const real *v, int64_t count, lanes su
     }
 }
 
+/* dx for one vector: y (v - dot) / tau, and 0 where y is 0, since 0 times an infinite dot is not. */
+INLINE lanes T(gradient)(lanes y, const real *v, int64_t count, lanes dot, lanes tau)
+{
+    lanes dx = T(clean)((y * (T(counted)(y, v, count) - dot)) / tau);
+    return T(select)((mask_lanes)(y == 0), (lanes){0}, dx);
+}
+
 /* dx for up to 16 columns, and dx log(y) added to the sums where they are wanted. */
 INLINE void T(vjp_columns)(const real *y, const real *v, int64_t count, real dot, real tau, real *dx, bool summed,
                            lanes sums[T(SUM_VECTORS)])
 {
     UNROLL
     for (int h = 0; h < T(SUM_VECTORS); h++) {
-        lanes sample = T(load)(y + h * T(LANES), count - h * T(LANES), 0);
-        lanes gradient = T(clean)((sample * (T(counted)(sample, v + h * T(LANES), count - h * T(LANES)) - dot)) / tau);
-        gradient = T(select)((mask_lanes)(sample == 0), (lanes){0}, gradient); /* 0 times an infinite dot is not 0 */
-        T(store)(dx + h * T(LANES), count - h * T(LANES), gradient);
+        int64_t left = count - h * T(LANES);
+        lanes sample = T(load)(y + h * T(LANES), left, 0);
+        lanes gradient = T(gradient)(sample, v + h * T(LANES), left, T(broadcast)(dot), T(broadcast)(tau));
+        T(store)(dx + h * T(LANES), left, gradient);
         if (summed)
             sums[h] = T(fma)(gradient, T(log)(sample), sums[h]);
     }
@@ -64,7 +71,10 @@ INLINE real T(vjp_row)(const real *y, const real *v, int64_t classes, real dot, 
     return total;
 }
 
-static int64_t T(vjp_kernel)(struct shape shape, struct input sample, struct input upstream, struct temperature tau,
+/* The gradient of a row's tau, from the sum of dx log(y). */
+INLINE real T(slope_of_tau)(real sum) { return T(clean)(T(broadcast)(-sum))[0]; }
+
+INLINE void T(vjp_long_rows)(struct shape shape, struct input sample, struct input upstream, struct temperature tau,
                              struct output dlogits, struct output dtau)
 {
     for (int64_t r = 0; r < shape.rows; r++) {
@@ -76,9 +86,46 @@ static int64_t T(vjp_kernel)(struct shape shape, struct input sample, struct inp
         if (dtau.data == NULL) {
             T(vjp_row)(y, v, shape.classes, dot, temperature, dx, false);
         } else {
-            real slope = T(vjp_row)(y, v, shape.classes, dot, temperature, dx, true);
-            ((real *)dtau.data)[r * dtau.stride] = T(clean)(T(broadcast)(-slope))[0];
+            real sum = T(vjp_row)(y, v, shape.classes, dot, temperature, dx, true);
+            ((real *)dtau.data)[r * dtau.stride] = T(slope_of_tau)(sum);
         }
     }
+}
+
+/* Packed rows of few classes, some at a time: the dot products go row by row, dx and the logarithms run flat over all of them. */
+INLINE void T(vjp_batch)(const real *y, const real *v, int64_t rows, int64_t classes, struct temperature tau, int64_t first_row, real *dx,
+                         struct output dtau)
+{
+    struct T(batch) dots, temperatures, logs;
+    for (int64_t r = 0; r < rows; r++) {
+        T(fill_row)(dots.values + r * classes, classes, T(dot_row)(y + r * classes, v + r * classes, classes));
+        if (tau.rows.data != NULL)
+            T(fill_row)(temperatures.values + r * classes, classes, T(temperature_of)(tau, first_row + r));
+    }
+    for (int64_t i = 0; i < rows * classes; i += T(LANES)) {
+        int64_t left = rows * classes - i;
+        lanes sample = T(load)(y + i, left, 0);
+        lanes temperature = tau.rows.data == NULL ? T(broadcast)((real)tau.all) : T(load)(temperatures.values + i, T(LANES), 0);
+        T(store)(dx + i, left, T(gradient)(sample, v + i, left, T(load)(dots.values + i, T(LANES), 0), temperature));
+        if (dtau.data != NULL)
+            T(store)(logs.values + i, T(LANES), T(log)(sample));
+    }
+    for (int64_t r = 0; r < rows && dtau.data != NULL; r++) {
+        real sum = T(dot_row)(dx + r * classes, logs.values + r * classes, classes);
+        ((real *)dtau.data)[(first_row + r) * dtau.stride] = T(slope_of_tau)(sum);
+    }
+}
+
+static int64_t T(vjp_kernel)(struct shape shape, struct input sample, struct input upstream, struct temperature tau,
+                             struct output dlogits, struct output dtau)
+{
+    int64_t classes = shape.classes, batch = T(CHUNK) / classes;
+    if (classes > T(SHORT) || sample.stride != classes || upstream.stride != classes || dlogits.stride != classes) {
+        T(vjp_long_rows)(shape, sample, upstream, tau, dlogits, dtau);
+        return shape.rows;
+    }
+    for (int64_t r = 0; r < shape.rows; r += batch)
+        T(vjp_batch)((const real *)sample.data + r * classes, (const real *)upstream.data + r * classes,
+                     T(shorter)(shape.rows - r, batch), classes, tau, r, (real *)dlogits.data + r * classes, dtau);
     return shape.rows;
 }
