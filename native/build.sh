@@ -237,6 +237,7 @@ check_library() {
     done
     case $machine in
     x86_64*)
+        command -v objdump >/dev/null 2>&1 || fail 1 "no objdump on the path; install binutils"
         check "no AVX before the choice" 0 "$(count_avx "$objects/gumbel4j.o" "$objects/choose_tier.o" "$objects/tier_base.o")"
         check "no AVX in the library but that of the tiers" "$(count_avx "$objects/tier_avx2.o" "$objects/tier_avx512.o")" \
             "$(count_avx "$library")"
