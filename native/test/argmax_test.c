@@ -4,7 +4,7 @@
 /* Rows are shifted so that a tail word of the float32 stream (NOISE.md, section 8) is among them. */
 enum { SEED = 7, STREAM = 0, TAIL_INDEX = 24428773, ROWS = 4, MOST_CLASSES = 4097 };
 
-/* One row of logits; u is a new random number, `place` a column that differs by row. */
+/* One logit's place; u is a new random number, `place` a column that differs by row. */
 struct element {
     int64_t column, classes, place;
     double u, noise, largest;

@@ -49,8 +49,8 @@ static void noise_case(const struct golden *golden)
     enum golden_kind kind = golden_floats(golden);
     if (strcmp(operator, "words") == 0) {
         kind = golden_words(golden);
-        done = gumbel4j_words(a.type == GUMBEL4J_FLOAT32 ? GUMBEL4J_INT32 : GUMBEL4J_INT64, a.rows, a.classes, a.seed, a.stream, a.first_row,
-                              out, a.classes);
+        done = gumbel4j_words(a.type == GUMBEL4J_FLOAT32 ? GUMBEL4J_INT32 : GUMBEL4J_INT64, a.rows, a.classes, a.seed, a.stream,
+                              a.first_row, out, a.classes);
     } else if (strcmp(operator, "uniform") == 0) {
         kind = GOLDEN_FLOAT64;
         done = gumbel4j_uniform(a.type, a.rows, a.classes, a.seed, a.stream, a.first_row, out, a.classes);
