@@ -1,12 +1,13 @@
 package org.gumbel4j;
 
-import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ForkJoinPool;
 import java.util.function.BooleanSupplier;
 import org.gumbel4j.kernel.KernelChoice;
 import org.gumbel4j.kernel.Kernels;
+import org.gumbel4j.kernel.Operand;
+import org.gumbel4j.kernel.Shape;
 
 /**
  * Gumbel-Softmax over off-heap memory: {@code y = softmax((x + g) / tau)} with Gumbel(0, 1) noise
@@ -107,18 +108,7 @@ public final class GumbelSoftmax {
     Check.elements(noise, out);
     writable("out", out);
     slices.run(
-        out.rows(),
-        out.classes(),
-        (row, count) ->
-            kernels.words(
-                out.type().code(),
-                count,
-                out.classes(),
-                noise.seed(),
-                noise.stream(),
-                noise.firstRow() + row,
-                out.from(row),
-                out.rowStride()));
+        out, (row, count) -> kernels.words(out.shape(count), noise.from(row), out.from(row)));
   }
 
   /**
@@ -138,18 +128,10 @@ public final class GumbelSoftmax {
     Check.elements(noise, out);
     writable("out", out);
     slices.run(
-        out.rows(),
-        out.classes(),
+        out,
         (row, count) ->
             kernels.uniform(
-                stream.code(),
-                count,
-                out.classes(),
-                noise.seed(),
-                noise.stream(),
-                noise.firstRow() + row,
-                out.from(row),
-                out.rowStride()));
+                new Shape(stream.code(), count, out.classes()), noise.from(row), out.from(row)));
   }
 
   /**
@@ -165,18 +147,7 @@ public final class GumbelSoftmax {
     Check.elements(noise, out);
     writable("out", out);
     slices.run(
-        out.rows(),
-        out.classes(),
-        (row, count) ->
-            kernels.gumbel(
-                out.type().code(),
-                count,
-                out.classes(),
-                noise.seed(),
-                noise.stream(),
-                noise.firstRow() + row,
-                out.from(row),
-                out.rowStride()));
+        out, (row, count) -> kernels.gumbel(out.shape(count), noise.from(row), out.from(row)));
   }
 
   /**
@@ -191,7 +162,7 @@ public final class GumbelSoftmax {
    * @throws IllegalArgumentException if an argument is not allowed
    */
   public void soft(Matrix logits, double tau, Noise noise, Matrix out) {
-    soft(logits, Temperature.of(tau), noise, out);
+    soft(logits, Tau.of(tau), noise, out);
   }
 
   /**
@@ -206,10 +177,10 @@ public final class GumbelSoftmax {
    * @throws IllegalArgumentException if an argument is not allowed
    */
   public void soft(Matrix logits, Matrix tau, Noise noise, Matrix out) {
-    soft(logits, Temperature.perRow(tau), noise, out);
+    soft(logits, Tau.perRow(tau), noise, out);
   }
 
-  private void soft(Matrix logits, Temperature tau, Noise noise, Matrix out) {
+  private void soft(Matrix logits, Tau tau, Noise noise, Matrix out) {
     Check.floating("logits", logits);
     Check.shape("out", out, logits.type(), logits.rows(), logits.classes());
     temperature(tau, logits, false);
@@ -219,23 +190,14 @@ public final class GumbelSoftmax {
     }
     long written =
         slices.run(
-            logits.rows(),
-            logits.classes(),
+            logits,
             (row, count) ->
                 kernels.soft(
-                    logits.type().code(),
-                    count,
-                    logits.classes(),
+                    logits.shape(count),
                     logits.from(row),
-                    logits.rowStride(),
-                    tau.all(),
                     tau.from(row),
-                    tau.stride(),
-                    noise.seed(),
-                    noise.stream(),
-                    noise.firstRow() + row,
-                    out.from(row),
-                    out.rowStride()));
+                    noise.from(row),
+                    out.from(row)));
     refuseIfIncomplete(logits, written);
   }
 
@@ -256,20 +218,10 @@ public final class GumbelSoftmax {
     sampling(logits, noise, out);
     long written =
         slices.run(
-            logits.rows(),
-            logits.classes(),
+            logits,
             (row, count) ->
                 kernels.hard(
-                    logits.type().code(),
-                    count,
-                    logits.classes(),
-                    logits.from(row),
-                    logits.rowStride(),
-                    noise.seed(),
-                    noise.stream(),
-                    noise.firstRow() + row,
-                    out.from(row),
-                    out.rowStride()));
+                    logits.shape(count), logits.from(row), noise.from(row), out.from(row)));
     refuseIfIncomplete(logits, written);
   }
 
@@ -294,20 +246,10 @@ public final class GumbelSoftmax {
     sampling(logits, noise, out);
     long written =
         slices.run(
-            logits.rows(),
-            logits.classes(),
+            logits,
             (row, count) ->
                 kernels.categorical(
-                    logits.type().code(),
-                    count,
-                    logits.classes(),
-                    logits.from(row),
-                    logits.rowStride(),
-                    noise.seed(),
-                    noise.stream(),
-                    noise.firstRow() + row,
-                    out.from(row),
-                    out.rowStride()));
+                    logits.shape(count), logits.from(row), noise.from(row), out.from(row)));
     refuseIfIncomplete(logits, written);
   }
 
@@ -327,7 +269,7 @@ public final class GumbelSoftmax {
    */
   public void vjp(Matrix sample, Matrix upstream, double tau, Matrix dLogits, Matrix dTau) {
     Objects.requireNonNull(dTau, "dTau");
-    vjp(sample, upstream, Temperature.of(tau), dLogits, Optional.of(dTau));
+    vjp(sample, upstream, Tau.of(tau), dLogits, Optional.of(dTau));
   }
 
   /**
@@ -341,7 +283,7 @@ public final class GumbelSoftmax {
    * @throws IllegalArgumentException if an argument is not allowed
    */
   public void vjp(Matrix sample, Matrix upstream, double tau, Matrix dLogits) {
-    vjp(sample, upstream, Temperature.of(tau), dLogits, Optional.empty());
+    vjp(sample, upstream, Tau.of(tau), dLogits, Optional.empty());
   }
 
   /**
@@ -357,11 +299,10 @@ public final class GumbelSoftmax {
    */
   public void vjp(Matrix sample, Matrix upstream, Matrix tau, Matrix dLogits, Matrix dTau) {
     Objects.requireNonNull(dTau, "dTau");
-    vjp(sample, upstream, Temperature.perRow(tau), dLogits, Optional.of(dTau));
+    vjp(sample, upstream, Tau.perRow(tau), dLogits, Optional.of(dTau));
   }
 
-  private void vjp(
-      Matrix sample, Matrix upstream, Temperature tau, Matrix dLogits, Optional<Matrix> dTau) {
+  private void vjp(Matrix sample, Matrix upstream, Tau tau, Matrix dLogits, Optional<Matrix> dTau) {
     Check.floating("sample", sample);
     Check.shape("upstream", upstream, sample.type(), sample.rows(), sample.classes());
     Check.shape("dLogits", dLogits, sample.type(), sample.rows(), sample.classes());
@@ -375,28 +316,19 @@ public final class GumbelSoftmax {
       Check.disjoint("dTau", dTau.get(), "dLogits", dLogits);
     }
     slices.run(
-        sample.rows(),
-        sample.classes(),
+        sample,
         (row, count) ->
             kernels.vjp(
-                sample.type().code(),
-                count,
-                sample.classes(),
+                sample.shape(count),
                 sample.from(row),
-                sample.rowStride(),
                 upstream.from(row),
-                upstream.rowStride(),
-                tau.all(),
                 tau.from(row),
-                tau.stride(),
                 dLogits.from(row),
-                dLogits.rowStride(),
-                dTau.isPresent() ? dTau.get().from(row) : MemorySegment.NULL,
-                dTau.isPresent() ? dTau.get().rowStride() : 0));
+                dTau.isPresent() ? dTau.get().from(row) : Operand.NONE));
   }
 
   private void backwardOutput(
-      String argument, Matrix output, Matrix sample, Matrix upstream, Temperature tau) {
+      String argument, Matrix output, Matrix sample, Matrix upstream, Tau tau) {
     writable(argument, output);
     Check.disjoint(argument, output, "sample", sample);
     Check.disjoint(argument, output, "upstream", upstream);
@@ -406,7 +338,7 @@ public final class GumbelSoftmax {
   }
 
   /** The temperature of a call on {@code rows}: one that is allowed, or one for each row. */
-  private void temperature(Temperature tau, Matrix rows, boolean positive) {
+  private void temperature(Tau tau, Matrix rows, boolean positive) {
     if (tau.rows().isEmpty()) {
       Check.temperature("tau", tau.all(), rows.type(), positive);
       return;

@@ -3,6 +3,8 @@ package org.gumbel4j;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Objects;
+import org.gumbel4j.kernel.Operand;
+import org.gumbel4j.kernel.Shape;
 
 /**
  * A view of off-heap memory as rows of classes, row-major: element {@code (row, class)} stands at
@@ -92,9 +94,15 @@ public record Matrix(
         : segment.getAtIndex(ValueLayout.JAVA_DOUBLE, at);
   }
 
-  /** The memory from row {@code row} on. */
-  MemorySegment from(long row) {
-    return row == 0 ? segment : segment.asSlice(row * rowStride * type.bytes());
+  /** The rows from {@code row} on, as kernels take them. */
+  Operand from(long row) {
+    return new Operand(
+        row == 0 ? segment : segment.asSlice(row * rowStride * type.bytes()), rowStride);
+  }
+
+  /** Some rows of this matrix, as kernels take them. */
+  Shape shape(long count) {
+    return new Shape(type.code(), count, classes);
   }
 
   private static long span(ElementType type, long rows, long classes, long rowStride) {

@@ -1,5 +1,7 @@
 package org.gumbel4j;
 
+import org.gumbel4j.kernel.Draw;
+
 /**
  * Names one draw of noise. Every noise value is a pure function of {@code (seed, stream, element
  * index)}, so equal keys give equal noise on every machine, backend and thread count; the stream is
@@ -32,5 +34,10 @@ public record Noise(long seed, long stream, long firstRow) {
    */
   public static Noise of(long seed) {
     return new Noise(seed, 0, 0);
+  }
+
+  /** The noise of the rows from {@code row} on, as kernels take it. */
+  Draw from(long row) {
+    return new Draw(seed, stream, firstRow + row);
   }
 }

@@ -4,8 +4,11 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.random.RandomGenerator;
+import org.gumbel4j.kernel.Draw;
 import org.gumbel4j.kernel.KernelChoice;
 import org.gumbel4j.kernel.Kernels;
+import org.gumbel4j.kernel.Operand;
+import org.gumbel4j.kernel.Shape;
 
 /**
  * The noise stream as a {@link RandomGenerator}: {@link #nextLong} gives the 64-bit words of the
@@ -201,6 +204,9 @@ public final class NoiseGenerator implements RandomGenerator.ArbitrarilyJumpable
   private void fill() {
     bufferedStream = stream;
     bufferedRow = index >>> LOG_BUFFER;
-    kernels.words(Kernels.INT64, 1, BUFFER, seed, stream, bufferedRow, buffer, BUFFER);
+    kernels.words(
+        new Shape(Kernels.INT64, 1, BUFFER),
+        new Draw(seed, stream, bufferedRow),
+        new Operand(buffer, BUFFER));
   }
 }

@@ -31,7 +31,11 @@ record RowSlices(Optional<ForkJoinPool> pool, BooleanSupplier cancelled) {
     long write(long firstRow, long count);
   }
 
-  /** Returns {@code rows}, or the first row that was refused. */
+  /** Runs over all rows of a matrix; returns their number, or the first row that was refused. */
+  long run(Matrix matrix, Body body) {
+    return run(matrix.rows(), matrix.classes(), body);
+  }
+
   long run(long rows, long classes, Body body) {
     long rowsPerSlice = Math.max(1, SLICE_ELEMENTS / classes);
     stopIfCancelled();

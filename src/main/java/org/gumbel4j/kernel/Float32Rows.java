@@ -153,7 +153,7 @@ final class Float32Rows implements RowOperators {
       }
       dot += fold();
     }
-    boolean wantsTau = !dtau.equals(MemorySegment.NULL);
+    boolean wantsTau = dtau.address() != 0;
     float sum = 0f;
     for (long block = 0; block < classes; block += BLOCK) {
       int count = (int) Math.min(BLOCK, classes - block);

@@ -148,7 +148,7 @@ final class Float64Rows implements RowOperators {
       }
       dot += fold();
     }
-    boolean wantsTau = !dtau.equals(MemorySegment.NULL);
+    boolean wantsTau = dtau.address() != 0;
     double sum = 0.0;
     for (long block = 0; block < classes; block += BLOCK) {
       int count = (int) Math.min(BLOCK, classes - block);

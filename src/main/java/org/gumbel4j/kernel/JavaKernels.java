@@ -5,8 +5,6 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import java.lang.foreign.MemorySegment;
-
 /**
  * The kernels in plain Java: the readable definition of every operator, and the backend that runs
  * anywhere.
@@ -23,224 +21,163 @@ final class JavaKernels implements Kernels {
   }
 
   @Override
-  public long words(
-      int type,
-      long rows,
-      long classes,
-      long seed,
-      long stream,
-      long firstRow,
-      MemorySegment out,
-      long outStride) {
-    Philox philox = new Philox(seed, stream);
+  public long words(Shape shape, Draw draw, Operand out) {
+    Philox philox = new Philox(draw.seed(), draw.stream());
     int[] words = new int[Philox.GROUP_WORDS];
-    int wordsPerElement = type == INT64 ? 2 : 1;
+    int wordsPerElement = shape.type() == INT64 ? 2 : 1;
     int elements = Philox.GROUP_WORDS / wordsPerElement;
     long filled = -1;
-    for (long row = 0; row < rows; row++) {
-      for (long column = 0; column < classes; column++) {
-        long element = (firstRow + row) * classes + column;
+    for (long row = 0; row < shape.rows(); row++) {
+      for (long column = 0; column < shape.classes(); column++) {
+        long element = element(shape, draw, row) + column;
         long group = element / elements;
         int place = (int) (element % elements);
         if (group != filled) {
           philox.group(group, words, 0);
           filled = group;
         }
-        long at = row * outStride + column;
-        if (type == INT64) {
-          out.setAtIndex(JAVA_LONG, at, Float64Rows.word(words, place));
+        long at = row * out.stride() + column;
+        if (shape.type() == INT64) {
+          out.segment().setAtIndex(JAVA_LONG, at, Float64Rows.word(words, place));
         } else {
-          out.setAtIndex(JAVA_INT, at, words[place]);
+          out.segment().setAtIndex(JAVA_INT, at, words[place]);
         }
       }
     }
-    return rows;
+    return shape.rows();
   }
 
   @Override
-  public long uniform(
-      int type,
-      long rows,
-      long classes,
-      long seed,
-      long stream,
-      long firstRow,
-      MemorySegment out,
-      long outStride) {
-    RowOperators operators = operators(type, seed, stream, (firstRow + rows) * classes);
-    for (long row = 0; row < rows; row++) {
-      operators.uniform((firstRow + row) * classes, classes, out, row * outStride);
+  public long uniform(Shape shape, Draw draw, Operand out) {
+    RowOperators operators = operators(shape, draw);
+    for (long row = 0; row < shape.rows(); row++) {
+      long element = element(shape, draw, row);
+      operators.uniform(element, shape.classes(), out.segment(), row * out.stride());
     }
-    return rows;
+    return shape.rows();
   }
 
   @Override
-  public long gumbel(
-      int type,
-      long rows,
-      long classes,
-      long seed,
-      long stream,
-      long firstRow,
-      MemorySegment out,
-      long outStride) {
-    RowOperators operators = operators(type, seed, stream, (firstRow + rows) * classes);
-    for (long row = 0; row < rows; row++) {
-      operators.gumbel((firstRow + row) * classes, classes, out, row * outStride);
+  public long gumbel(Shape shape, Draw draw, Operand out) {
+    RowOperators operators = operators(shape, draw);
+    for (long row = 0; row < shape.rows(); row++) {
+      long element = element(shape, draw, row);
+      operators.gumbel(element, shape.classes(), out.segment(), row * out.stride());
     }
-    return rows;
+    return shape.rows();
   }
 
   @Override
-  public long soft(
-      int type,
-      long rows,
-      long classes,
-      MemorySegment logits,
-      long logitsStride,
-      double tau,
-      MemorySegment rowTau,
-      long rowTauStride,
-      long seed,
-      long stream,
-      long firstRow,
-      MemorySegment out,
-      long outStride) {
-    if (rowTau.equals(MemorySegment.NULL) && rounded(type, tau) == 0.0) {
-      return hard(
-          type, rows, classes, logits, logitsStride, seed, stream, firstRow, out, outStride);
-    }
-    RowOperators operators = operators(type, seed, stream, (firstRow + rows) * classes);
-    for (long row = 0; row < rows; row++) {
-      double temperature = temperature(type, tau, rowTau, row * rowTauStride);
-      long element = (firstRow + row) * classes;
+  public long soft(Shape shape, Operand logits, Temperature tau, Draw draw, Operand out) {
+    RowOperators operators = operators(shape, draw);
+    for (long row = 0; row < shape.rows(); row++) {
+      double temperature = temperature(shape, tau, row);
       boolean sampled =
           temperature == 0.0
-              ? oneHot(
-                  operators, logits, row * logitsStride, element, classes, out, row * outStride)
+              ? oneHot(operators, shape, logits, draw, out, row)
               : operators.soft(
-                  logits, row * logitsStride, temperature, element, classes, out, row * outStride);
+                  logits.segment(),
+                  row * logits.stride(),
+                  temperature,
+                  element(shape, draw, row),
+                  shape.classes(),
+                  out.segment(),
+                  row * out.stride());
       if (!sampled) {
         return row;
       }
     }
-    return rows;
+    return shape.rows();
   }
 
   @Override
-  public long hard(
-      int type,
-      long rows,
-      long classes,
-      MemorySegment logits,
-      long logitsStride,
-      long seed,
-      long stream,
-      long firstRow,
-      MemorySegment out,
-      long outStride) {
-    RowOperators operators = operators(type, seed, stream, (firstRow + rows) * classes);
-    for (long row = 0; row < rows; row++) {
-      long element = (firstRow + row) * classes;
-      if (!oneHot(operators, logits, row * logitsStride, element, classes, out, row * outStride)) {
+  public long hard(Shape shape, Operand logits, Draw draw, Operand out) {
+    RowOperators operators = operators(shape, draw);
+    for (long row = 0; row < shape.rows(); row++) {
+      if (!oneHot(operators, shape, logits, draw, out, row)) {
         return row;
       }
     }
-    return rows;
+    return shape.rows();
   }
 
   @Override
-  public long categorical(
-      int type,
-      long rows,
-      long classes,
-      MemorySegment logits,
-      long logitsStride,
-      long seed,
-      long stream,
-      long firstRow,
-      MemorySegment out,
-      long outStride) {
-    RowOperators operators = operators(type, seed, stream, (firstRow + rows) * classes);
-    for (long row = 0; row < rows; row++) {
-      long best = operators.argmax(logits, row * logitsStride, (firstRow + row) * classes, classes);
+  public long categorical(Shape shape, Operand logits, Draw draw, Operand out) {
+    RowOperators operators = operators(shape, draw);
+    for (long row = 0; row < shape.rows(); row++) {
+      long best = argmax(operators, shape, logits, draw, row);
       if (best < 0) {
         return row;
       }
-      out.setAtIndex(JAVA_INT, row * outStride, (int) best);
+      out.segment().setAtIndex(JAVA_INT, row * out.stride(), (int) best);
     }
-    return rows;
+    return shape.rows();
   }
 
   @Override
   public long vjp(
-      int type,
-      long rows,
-      long classes,
-      MemorySegment sample,
-      long sampleStride,
-      MemorySegment upstream,
-      long upstreamStride,
-      double tau,
-      MemorySegment rowTau,
-      long rowTauStride,
-      MemorySegment dlogits,
-      long dlogitsStride,
-      MemorySegment dtau,
-      long dtauStride) {
-    RowOperators operators = operators(type, 0, 0, 0);
-    for (long row = 0; row < rows; row++) {
+      Shape shape,
+      Operand sample,
+      Operand upstream,
+      Temperature tau,
+      Operand dlogits,
+      Operand dtau) {
+    RowOperators operators = operators(shape, new Draw(0, 0, 0));
+    for (long row = 0; row < shape.rows(); row++) {
       operators.vjp(
-          sample,
-          row * sampleStride,
-          upstream,
-          row * upstreamStride,
-          temperature(type, tau, rowTau, row * rowTauStride),
-          classes,
-          dlogits,
-          row * dlogitsStride,
-          dtau,
-          row * dtauStride);
+          sample.segment(),
+          row * sample.stride(),
+          upstream.segment(),
+          row * upstream.stride(),
+          temperature(shape, tau, row),
+          shape.classes(),
+          dlogits.segment(),
+          row * dlogits.stride(),
+          dtau.segment(),
+          row * dtau.stride());
     }
-    return rows;
+    return shape.rows();
+  }
+
+  private static RowOperators operators(Shape shape, Draw draw) {
+    long end = element(shape, draw, shape.rows());
+    return switch (shape.type()) {
+      case FLOAT32 -> new Float32Rows(draw.seed(), draw.stream(), end);
+      case FLOAT64 -> new Float64Rows(draw.seed(), draw.stream(), end);
+      default ->
+          throw new IllegalArgumentException(
+              "type = " + shape.type() + ": must be FLOAT32 or FLOAT64");
+    };
+  }
+
+  /** The index of a row's first element in the whole logical array. */
+  private static long element(Shape shape, Draw draw, long row) {
+    return (draw.firstRow() + row) * shape.classes();
+  }
+
+  private static long argmax(
+      RowOperators operators, Shape shape, Operand logits, Draw draw, long row) {
+    return operators.argmax(
+        logits.segment(), row * logits.stride(), element(shape, draw, row), shape.classes());
   }
 
   /** Writes the one-hot sample of a row; returns whether the row could be sampled. */
   private static boolean oneHot(
-      RowOperators operators,
-      MemorySegment logits,
-      long logitsAt,
-      long element,
-      long classes,
-      MemorySegment out,
-      long outAt) {
-    long best = operators.argmax(logits, logitsAt, element, classes);
+      RowOperators operators, Shape shape, Operand logits, Draw draw, Operand out, long row) {
+    long best = argmax(operators, shape, logits, draw, row);
     if (best >= 0) {
-      operators.oneHot(best, classes, out, outAt);
+      operators.oneHot(best, shape.classes(), out.segment(), row * out.stride());
     }
     return best >= 0;
   }
 
-  private static double rounded(int type, double tau) {
-    return type == FLOAT32 ? (float) tau : tau;
-  }
-
-  /**
-   * The temperature of a row: {@code tau}, or the element of {@code rowTau} where that is given.
-   */
-  private static double temperature(int type, double tau, MemorySegment rowTau, long at) {
-    if (rowTau.equals(MemorySegment.NULL)) {
-      return rounded(type, tau);
+  private static double temperature(Shape shape, Temperature tau, long row) {
+    if (tau.rows().isNone()) {
+      return shape.type() == FLOAT32 ? (float) tau.all() : tau.all();
     }
-    return type == FLOAT32 ? rowTau.getAtIndex(JAVA_FLOAT, at) : rowTau.getAtIndex(JAVA_DOUBLE, at);
-  }
-
-  private static RowOperators operators(int type, long seed, long stream, long end) {
-    return switch (type) {
-      case FLOAT32 -> new Float32Rows(seed, stream, end);
-      case FLOAT64 -> new Float64Rows(seed, stream, end);
-      default ->
-          throw new IllegalArgumentException("type = " + type + ": must be FLOAT32 or FLOAT64");
-    };
+    long at = row * tau.rows().stride();
+    return shape.type() == FLOAT32
+        ? tau.rows().segment().getAtIndex(JAVA_FLOAT, at)
+        : tau.rows().segment().getAtIndex(JAVA_DOUBLE, at);
   }
 }

@@ -87,153 +87,123 @@ final class NativeKernels implements Kernels {
   }
 
   @Override
-  public long words(
-      int type,
-      long rows,
-      long classes,
-      long seed,
-      long stream,
-      long firstRow,
-      MemorySegment out,
-      long outStride) {
+  public long words(Shape shape, Draw draw, Operand out) {
     try {
       return accepted(
-          (long) WORDS.invokeExact(type, rows, classes, seed, stream, firstRow, out, outStride));
+          (long)
+              WORDS.invokeExact(
+                  shape.type(),
+                  shape.rows(),
+                  shape.classes(),
+                  draw.seed(),
+                  draw.stream(),
+                  draw.firstRow(),
+                  out.segment(),
+                  out.stride()));
     } catch (Throwable failure) {
       throw unexpected(failure);
     }
   }
 
   @Override
-  public long uniform(
-      int type,
-      long rows,
-      long classes,
-      long seed,
-      long stream,
-      long firstRow,
-      MemorySegment out,
-      long outStride) {
+  public long uniform(Shape shape, Draw draw, Operand out) {
     try {
       return accepted(
-          (long) UNIFORM.invokeExact(type, rows, classes, seed, stream, firstRow, out, outStride));
+          (long)
+              UNIFORM.invokeExact(
+                  shape.type(),
+                  shape.rows(),
+                  shape.classes(),
+                  draw.seed(),
+                  draw.stream(),
+                  draw.firstRow(),
+                  out.segment(),
+                  out.stride()));
     } catch (Throwable failure) {
       throw unexpected(failure);
     }
   }
 
   @Override
-  public long gumbel(
-      int type,
-      long rows,
-      long classes,
-      long seed,
-      long stream,
-      long firstRow,
-      MemorySegment out,
-      long outStride) {
+  public long gumbel(Shape shape, Draw draw, Operand out) {
     try {
       return accepted(
-          (long) GUMBEL.invokeExact(type, rows, classes, seed, stream, firstRow, out, outStride));
+          (long)
+              GUMBEL.invokeExact(
+                  shape.type(),
+                  shape.rows(),
+                  shape.classes(),
+                  draw.seed(),
+                  draw.stream(),
+                  draw.firstRow(),
+                  out.segment(),
+                  out.stride()));
     } catch (Throwable failure) {
       throw unexpected(failure);
     }
   }
 
   @Override
-  public long soft(
-      int type,
-      long rows,
-      long classes,
-      MemorySegment logits,
-      long logitsStride,
-      double tau,
-      MemorySegment rowTau,
-      long rowTauStride,
-      long seed,
-      long stream,
-      long firstRow,
-      MemorySegment out,
-      long outStride) {
+  public long soft(Shape shape, Operand logits, Temperature tau, Draw draw, Operand out) {
     try {
       return accepted(
           (long)
               SOFT.invokeExact(
-                  type,
-                  rows,
-                  classes,
-                  logits,
-                  logitsStride,
-                  tau,
-                  rowTau,
-                  rowTauStride,
-                  seed,
-                  stream,
-                  firstRow,
-                  out,
-                  outStride));
+                  shape.type(),
+                  shape.rows(),
+                  shape.classes(),
+                  logits.segment(),
+                  logits.stride(),
+                  tau.all(),
+                  tau.rows().segment(),
+                  tau.rows().stride(),
+                  draw.seed(),
+                  draw.stream(),
+                  draw.firstRow(),
+                  out.segment(),
+                  out.stride()));
     } catch (Throwable failure) {
       throw unexpected(failure);
     }
   }
 
   @Override
-  public long hard(
-      int type,
-      long rows,
-      long classes,
-      MemorySegment logits,
-      long logitsStride,
-      long seed,
-      long stream,
-      long firstRow,
-      MemorySegment out,
-      long outStride) {
+  public long hard(Shape shape, Operand logits, Draw draw, Operand out) {
     try {
       return accepted(
           (long)
               HARD.invokeExact(
-                  type,
-                  rows,
-                  classes,
-                  logits,
-                  logitsStride,
-                  seed,
-                  stream,
-                  firstRow,
-                  out,
-                  outStride));
+                  shape.type(),
+                  shape.rows(),
+                  shape.classes(),
+                  logits.segment(),
+                  logits.stride(),
+                  draw.seed(),
+                  draw.stream(),
+                  draw.firstRow(),
+                  out.segment(),
+                  out.stride()));
     } catch (Throwable failure) {
       throw unexpected(failure);
     }
   }
 
   @Override
-  public long categorical(
-      int type,
-      long rows,
-      long classes,
-      MemorySegment logits,
-      long logitsStride,
-      long seed,
-      long stream,
-      long firstRow,
-      MemorySegment out,
-      long outStride) {
+  public long categorical(Shape shape, Operand logits, Draw draw, Operand out) {
     try {
       return accepted(
           (long)
               CATEGORICAL.invokeExact(
-                  type,
-                  rows,
-                  classes,
-                  logits,
-                  logitsStride,
-                  seed,
-                  stream,
-                  firstRow,
-                  out,
-                  outStride));
+                  shape.type(),
+                  shape.rows(),
+                  shape.classes(),
+                  logits.segment(),
+                  logits.stride(),
+                  draw.seed(),
+                  draw.stream(),
+                  draw.firstRow(),
+                  out.segment(),
+                  out.stride()));
     } catch (Throwable failure) {
       throw unexpected(failure);
     }
@@ -241,38 +211,30 @@ final class NativeKernels implements Kernels {
 
   @Override
   public long vjp(
-      int type,
-      long rows,
-      long classes,
-      MemorySegment sample,
-      long sampleStride,
-      MemorySegment upstream,
-      long upstreamStride,
-      double tau,
-      MemorySegment rowTau,
-      long rowTauStride,
-      MemorySegment dlogits,
-      long dlogitsStride,
-      MemorySegment dtau,
-      long dtauStride) {
+      Shape shape,
+      Operand sample,
+      Operand upstream,
+      Temperature tau,
+      Operand dlogits,
+      Operand dtau) {
     try {
       return accepted(
           (long)
               VJP.invokeExact(
-                  type,
-                  rows,
-                  classes,
-                  sample,
-                  sampleStride,
-                  upstream,
-                  upstreamStride,
-                  tau,
-                  rowTau,
-                  rowTauStride,
-                  dlogits,
-                  dlogitsStride,
-                  dtau,
-                  dtauStride));
+                  shape.type(),
+                  shape.rows(),
+                  shape.classes(),
+                  sample.segment(),
+                  sample.stride(),
+                  upstream.segment(),
+                  upstream.stride(),
+                  tau.all(),
+                  tau.rows().segment(),
+                  tau.rows().stride(),
+                  dlogits.segment(),
+                  dlogits.stride(),
+                  dtau.segment(),
+                  dtau.stride()));
     } catch (Throwable failure) {
       throw unexpected(failure);
     }

@@ -1,0 +1,9 @@
+package org.gumbel4j.kernel;
+
+/**
+ * The temperature of a call.
+ *
+ * @param all the one for all rows, where {@code rows} is left out
+ * @param rows one element a row, of the type of the call
+ */
+public record Temperature(double all, Operand rows) {}
