@@ -169,7 +169,7 @@ class Runtime:
 
     @contextlib.contextmanager
     def timed(self, calls: int = 1) -> Iterator[Clock]:
-        """Within it every operator runs `calls` times for each call, and the clock counts the time inside Java.
+        """Within it each operator runs `calls` times for each call; the clock sums the time inside Java.
 
         The calls of all threads are counted together.
         """

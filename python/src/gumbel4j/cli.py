@@ -1,4 +1,4 @@
-"""The command line: `gumbel4j demo | validate | sample | info`.
+"""The command line: `gumbel4j demo | validate | sample | info | bench`.
 
 Exit status: 0 all well; 1 a validation failed; 2 the arguments, a file or the Java installation cannot be
 used, said in one message on standard error; 130 interrupted.
@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import gumbel4j
+from gumbel4j.bench.machine import MAX_ISAS, cap
 from gumbel4j.generator import Generator
 from gumbel4j.sample import Kind, SampleError, read_logits, sample, write_array
 
@@ -58,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     engine = _Parser(add_help=False)
     group = engine.add_argument_group("engine")
     group.add_argument("--backend", choices=("auto", "native", "java"), default="auto", help="default: auto")
-    group.add_argument("--threads", type=_integer, metavar="N", help="default: every core")
+    group.add_argument("--threads", type=_integer, metavar="N", help="default: every core; bench: one")
     group.add_argument("--java-home", metavar="DIR", help="default: looked for in the usual places")
 
     demo = commands.add_parser("demo", parents=[engine], help="show in numbers and pictures what it does")
@@ -99,6 +101,28 @@ def _parser() -> argparse.ArgumentParser:
     )
     draw.set_defaults(run=_sample, kind="soft")
 
+    bench = commands.add_parser(
+        "bench", parents=[engine], help="measure it beside torch, JAX and NumPy, where installed"
+    )
+    kinds = bench.add_mutually_exclusive_group()
+    kinds.add_argument("--size", type=_shape, metavar="ROWSxCLASSES", help="every operator at this shape")
+    kinds.add_argument(
+        "--scaling", action="store_true", help="how the cost grows with classes, rows and threads"
+    )
+    bench.add_argument("--only", default="", metavar="TEXT", help="only works with TEXT in their name")
+    bench.add_argument(
+        "--seconds", type=_seconds, default=120.0, metavar="S", help="about how long (default: 120)"
+    )
+    bench.add_argument(
+        "--quick", action="store_true", help="a try that takes seconds; its figures mean nothing"
+    )
+    bench.add_argument(
+        "--max-isa", choices=MAX_ISAS, help="cap the instruction set of gumbel4j, torch and JAX alike"
+    )
+    bench.add_argument("--json", type=Path, metavar="FILE", help="write every sample to FILE")
+    bench.add_argument("--plot", type=_picture, metavar="FILE", help="draw a picture: .png, .svg or .pdf")
+    bench.set_defaults(run=_bench)
+
     info = commands.add_parser("info", parents=[engine], help="versions, Java, backend, data plane, threads")
     info.add_argument("--json", action="store_true", help="print JSON")
     info.set_defaults(run=_info)
@@ -113,9 +137,34 @@ def _integer(text: str) -> int:
         raise argparse.ArgumentTypeError(f"{text!r} is not an integer") from None
 
 
-def _session(args: argparse.Namespace) -> Session:
+def _shape(text: str) -> tuple[int, int]:
+    """Read rows and classes with an x between them."""
+    rows, _, classes = text.partition("x")
+    if not (rows.isdecimal() and classes.isdecimal() and int(rows) and int(classes)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form ROWSxCLASSES, such as 4096x1024")
+    return int(rows), int(classes)
+
+
+def _seconds(text: str) -> float:
+    """Read a positive number."""
+    seconds = float(text)
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of seconds")
+    return seconds
+
+
+def _picture(text: str) -> Path:
+    """Read the name of a picture that can be drawn."""
+    path = Path(text)
+    if path.suffix not in (".png", ".svg", ".pdf"):
+        raise argparse.ArgumentTypeError(f"{text!r} must end in .png, .svg or .pdf")
+    return path
+
+
+def _session(args: argparse.Namespace, **instead: Any) -> Session:
+    options = {"threads": args.threads, "backend": args.backend, "java_home": args.java_home}
     try:
-        return gumbel4j.Session(threads=args.threads, backend=args.backend, java_home=args.java_home)
+        return gumbel4j.Session(**(options | instead))
     except (TypeError, ValueError) as error:
         raise SampleError(str(error)) from error
 
@@ -150,6 +199,33 @@ def _sample(args: argparse.Namespace) -> int:
         drawn = f"{kind}, tau {args.tau:g}" if kind == "soft" else kind
         shape = " x ".join(map(str, samples.shape)) or "one value"
         print(f"{args.output}: {shape}, {samples.dtype}, {drawn}, seed {seed}, stream {args.stream}")
+    return 0
+
+
+def _bench(args: argparse.Namespace) -> int:
+    from gumbel4j import bench
+
+    def sessions(*, threads: int, backend: str | None = None) -> Session:
+        return _session(args, threads=threads, backend=backend or args.backend)
+
+    def progress(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    if args.max_isa is not None:
+        cap(args.max_isa)
+    options = {"seconds": args.seconds, "threads": args.threads, "is_quick": args.quick}
+    try:
+        if args.scaling:
+            report = bench.scaling(sessions, progress, **options)
+        else:
+            report = bench.comparison(sessions, progress, size=args.size, only=args.only, **options)
+    except ValueError as error:
+        raise SampleError(str(error)) from error
+    print(report.text, flush=True)
+    if args.json is not None:
+        args.json.write_text(json.dumps(report.data, indent=1) + "\n")
+    if args.plot is not None:
+        report.draw(args.plot)
     return 0
 
 

@@ -1,0 +1,76 @@
+"""Is an answer right? Asked before anything is timed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gumbel4j import reference
+from gumbel4j.bench.work import SEED, TAU, Work
+
+
+class WrongAnswerError(RuntimeError):
+    """A contender does not do the work that it is to be timed for."""
+
+
+def check_own(work: Work, inputs: dict[str, NDArray[Any]], answer: NDArray[Any]) -> None:
+    """Compare our answer with the NumPy reference in the first, middle and last row.
+
+    Raises
+    ------
+    WrongAnswerError
+        If a value is outside the reference's error bound, or an index that the bound decides differs.
+    """
+    for row in sorted({0, work.rows // 2, work.rows - 1}):
+        part = slice(row, row + 1)
+        mine = answer[part].astype(np.float64)
+        key: dict[str, Any] = {"seed": SEED, "first_row": row}
+        logits = inputs["logits"][part]
+        if work.operator == "noise":
+            expected = reference.gumbel((1, work.classes), dtype=work.dtype, **key)
+            right = np.abs(mine - expected) <= reference.gumbel_bound(expected, work.dtype)
+        elif work.operator == "soft":
+            expected = reference.gumbel_softmax(logits, TAU, **key)
+            right = np.abs(mine - expected) <= reference.soft_bound(logits, TAU, **key)
+        elif work.operator == "hard":
+            expected = reference.gumbel_softmax(logits, hard=True, **key)
+            right = (mine == expected) | ~reference.decided(logits, **key)[..., np.newaxis]
+        elif work.operator == "categorical":
+            right = (mine == reference.categorical(logits, **key)) | ~reference.decided(logits, **key)
+        else:
+            sample, upstream = inputs["sample"][part], inputs["upstream"][part]
+            expected, _ = reference.vjp(sample, upstream, TAU)
+            bound, _ = reference.vjp_bound(sample, upstream, TAU)
+            right = np.abs(mine - expected) <= bound
+        if not np.all(right):
+            raise WrongAnswerError(
+                f"gumbel4j's {work.name} is wrong in row {row}: run gumbel4j validate to find out more"
+            )
+
+
+def check_peer(name: str, work: Work, answer: NDArray[Any], gradient: NDArray[Any] | None) -> None:
+    """Check that a peer's answer is of the kind that the work asks for; `gradient` is ours, times tau.
+
+    Raises
+    ------
+    WrongAnswerError
+        If it is not.
+    """
+    shape = (work.rows,) if work.operator == "categorical" else work.shape
+    right = answer.reshape(-1).shape == (int(np.prod(shape)),)
+    if right and work.operator == "noise":
+        # A standard deviation is 1.28; the bound is seven of the mean's.
+        right = bool(abs(answer.mean(dtype=np.float64) - np.euler_gamma) < 9 / np.sqrt(work.elements))
+    elif right and work.operator == "categorical":
+        right = bool((answer >= 0).all() and (answer < work.classes).all())
+    elif right and work.operator == "backward":
+        assert gradient is not None
+        right = bool(np.allclose(answer, gradient, rtol=1e-3, atol=1e-6))
+    elif right:
+        right = bool(np.allclose(answer.sum(axis=-1, dtype=np.float64), 1, atol=1e-4))
+        if work.operator == "hard":
+            right = right and bool(((answer == 0) | (answer == 1)).all())
+    if not right:
+        raise WrongAnswerError(f"{name} does something else than {work.name}")

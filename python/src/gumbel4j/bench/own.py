@@ -1,0 +1,99 @@
+"""gumbel4j as a contender: timed inside Java and from Python; and the floors below which nothing can get."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gumbel4j.bench.timing import Timer, timed
+from gumbel4j.bench.work import SEED, TAU, Work
+from gumbel4j.session import Session
+
+
+class Own:
+    """One session's operators on inputs that lie in its shared memory.
+
+    Parameters
+    ----------
+    session
+        Where the work runs. No other thread may use it meanwhile.
+    work
+        What is to be done.
+    """
+
+    def __init__(self, session: Session, work: Work) -> None:
+        self._session = session
+        self._work = work
+        random = np.random.default_rng(SEED)
+        self.inputs = {"logits": self._normal(random, 2.0)}
+        if work.operator == "backward":
+            self.inputs["sample"] = session.gumbel_softmax(self.inputs["logits"], TAU, seed=SEED)
+            self.inputs["upstream"] = self._normal(random, 1.0)
+        shape = (work.rows,) if work.operator == "categorical" else work.shape
+        dtype = np.int32 if work.operator == "categorical" else work.dtype
+        self._out = session.empty(shape, dtype)
+
+    def answer(self) -> NDArray[Any]:
+        """Do the work once and return the result."""
+        return self._call(self._out)
+
+    def inside_java(self) -> Timer:
+        """Return the timer of the operator alone, into an array that exists."""
+
+        def run(calls: int) -> float:
+            with self._session._runtime.timed(calls) as clock:
+                self._call(self._out)
+            return clock.nanoseconds * 1e-9
+
+        return run
+
+    def from_python(self) -> Timer | None:
+        """Return the timer of a whole call with a new result; None where Session has no such call."""
+        if self._work.operator == "backward":
+            return None  # Session.vjp gives the gradient of tau too, which is more work
+        return timed(lambda: self._call(None))
+
+    def words(self) -> Timer:
+        """Return the timer of the noise's raw words alone: the floor of everything that draws."""
+        dtype = np.uint32 if self._work.dtype == "float32" else np.uint64
+
+        def run(calls: int) -> float:
+            with self._session._runtime.timed(calls) as clock:
+                self._session.words(self._work.shape, seed=SEED, dtype=dtype)
+            return clock.nanoseconds * 1e-9
+
+        return run
+
+    def _call(self, out: NDArray[Any] | None) -> NDArray[Any]:
+        work, inputs, session = self._work, self.inputs, self._session
+        if work.operator == "noise":
+            return session.gumbel(work.shape, seed=SEED, dtype=work.dtype, out=out)
+        if work.operator == "categorical":
+            return session.categorical(inputs["logits"], seed=SEED, out=out)
+        if work.operator == "backward":
+            operands = {name: inputs[name] for name in ("sample", "upstream")}
+            session._runtime.run("vjp", operands, {"dlogits": self._out}, {"tau": repr(TAU)})
+            return self._out
+        return session.gumbel_softmax(inputs["logits"], TAU, hard=work.operator == "hard", seed=SEED, out=out)
+
+    def _normal(self, random: np.random.Generator, deviation: float) -> NDArray[Any]:
+        array = self._session.empty(self._work.shape, self._work.dtype)
+        array[...] = deviation * random.standard_normal(self._work.shape, np.float32)
+        return array
+
+
+def memcpy(work: Work) -> Timer:
+    """Return the timer of copying, on one thread, as many bytes as the work must read and write together."""
+    source = np.ones(work.traffic // 2, np.uint8)
+    target = np.empty_like(source)
+
+    def run(calls: int) -> float:
+        begin = time.perf_counter()
+        for _ in range(calls):
+            np.copyto(target, source)
+        return time.perf_counter() - begin
+
+    return run
