@@ -103,17 +103,16 @@ static double uniform_float32(const struct philox *generator, uint64_t index, ui
     return ((double)v * 0x1p32 + (double)words[index % 64] + 0.5) * 0x1p-64;
 }
 
-/* Writes again the noise of every element whose word is below 256: one in 2^24. */
-static __attribute__((noinline, cold)) void noise_of_tail_float32(const struct philox *generator, uint64_t group, int64_t groups,
-                                                                  float *noise)
+/* Writes again the noise of every element from `base` on whose word is below 256: one in 2^24. `base` starts a group. */
+static __attribute__((noinline, cold)) void noise_of_tail_float32(const struct philox *generator, uint64_t base, int64_t end, float *noise)
 {
-    for (int64_t g = 0; g < groups; g++) {
+    for (int64_t i = 0; i < end; i += 64) {
         uint32_t words[64];
-        words_float32(generator, group + (uint64_t)g, 1, words);
+        words_float32(generator, (base + (uint64_t)i) / 64, 1, words);
         for (int j = 0; j < 64; j++)
             if (words[j] < 256) {
-                float u = (float)uniform_float32(generator, 64 * (group + (uint64_t)g) + (uint64_t)j, words[j]);
-                noise[64 * g + j] = -log_float32(broadcast_float32(u))[0];
+                float u = (float)uniform_float32(generator, base + (uint64_t)(i + j), words[j]);
+                noise[i + j] = -log_float32(broadcast_float32(u))[0];
             }
     }
 }
@@ -129,19 +128,22 @@ static __attribute__((noinline)) float32_lanes noise_of_few_float32(const struct
     return g;
 }
 
-/* Turns the words of whole groups into their noise, in place. */
-static void noise_of_words_float32(const struct philox *generator, uint64_t group, int64_t groups, void *buffer)
+/*
+ * Turns the words at places first to end - 1 of a buffer into their noise, in place; place 0 is that of the element `base`, which starts a
+ * group. Places that share a vector or a group with them are overwritten too.
+ */
+static void noise_of_words_float32(const struct philox *generator, uint64_t base, int64_t first, int64_t end, void *buffer)
 {
-    char *at = buffer;
+    float *at = buffer;
     uint32_lanes tail = {0};
-    for (int64_t i = 0; i < groups * GROUP_BYTES; i += VECTOR_BYTES) {
+    for (int64_t i = first & -(int64_t)LANES_float32; i < end; i += LANES_float32) {
         uint32_lanes v = load_words_float32(at + i);
         tail |= (uint32_lanes)(v >> 8 == 0);
         float32_lanes g = -log_float32(-log_survival_float32(v));
         STORE_VECTOR(at + i, g);
     }
     if (__builtin_expect(any_float32((int32_lanes)tail), 0))
-        noise_of_tail_float32(generator, group, groups, buffer);
+        noise_of_tail_float32(generator, base, end, buffer);
 }
 
 /* +0 for what is positive and below the smallest normal number. */

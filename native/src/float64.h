@@ -119,13 +119,13 @@ static __attribute__((noinline)) float64_lanes noise_of_few_float64(const struct
     return -log_float64(-log_survival_float64(v));
 }
 
-/* Turns the words of whole groups into their noise, in place. */
-static void noise_of_words_float64(const struct philox *generator, uint64_t group, int64_t groups, void *buffer)
+/* As noise_of_words_float32; no word needs a tail. */
+static void noise_of_words_float64(const struct philox *generator, uint64_t base, int64_t first, int64_t end, void *buffer)
 {
     (void)generator;
-    (void)group;
-    char *at = buffer;
-    for (int64_t i = 0; i < groups * GROUP_BYTES; i += VECTOR_BYTES) {
+    (void)base;
+    double *at = buffer;
+    for (int64_t i = first & -(int64_t)LANES_float64; i < end; i += LANES_float64) {
         float64_lanes g = -log_float64(-log_survival_float64(load_words_float64(at + i)));
         STORE_VECTOR(at + i, g);
     }

@@ -16,6 +16,7 @@ INLINE int64_t T(shorter)(int64_t a, int64_t b) { return a < b ? a : b; }
 struct T(window) {
     struct philox generator;
     uint64_t end;         /* index after the last element of the call */
+    uint64_t base;        /* index of the first word below */
     uint64_t first, next; /* indices at hand: first <= index < next */
     union {
         word words[T(CHUNK) + T(GROUP) + T(LANES)]; /* a vector that starts within the window may reach beyond it */
@@ -32,7 +33,7 @@ INLINE void T(window_open)(struct T(window) *window, struct noise noise, struct 
 {
     window->generator = philox_start(noise.seed, noise.stream);
     window->end = T(row_index)(noise, shape, shape.rows);
-    window->first = window->next = 0;
+    window->base = window->first = window->next = 0;
 }
 
 /* Makes the words of `count` elements from `index` on available, and of more where they will be needed. */
@@ -44,17 +45,20 @@ static __attribute__((noinline)) void T(window_refill)(struct T(window) *window,
     uint64_t usual = T(CHUNK) / T(GROUP); /* one fewer than fit: a chunk that is not aligned to groups needs one more */
     uint64_t groups = needed > usual ? needed : remaining < usual ? remaining : usual;
     T(words)(&window->generator, group, (int64_t)groups, window->words);
-    if (as_noise)
-        T(noise_of_words)(&window->generator, group, (int64_t)groups, window->words);
-    window->first = group * T(GROUP);
+    window->base = group * T(GROUP);
+    window->first = index;
     window->next = (group + groups) * T(GROUP);
+    if (as_noise) {
+        uint64_t last = window->next < window->end ? window->next : window->end;
+        T(noise_of_words)(&window->generator, window->base, (int64_t)(index - window->base), (int64_t)(last - window->base), window->words);
+    }
 }
 
 INLINE int64_t T(window_seek)(struct T(window) *window, uint64_t index, int64_t count, bool as_noise)
 {
     if (index < window->first || index + (uint64_t)count > window->next)
         T(window_refill)(window, index, count, as_noise);
-    return (int64_t)(index - window->first);
+    return (int64_t)(index - window->base);
 }
 
 /* The words, or the noise, of `count` <= CHUNK elements from `index` on; a window serves one of the two. */
