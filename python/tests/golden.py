@@ -40,8 +40,11 @@ class Case:
     def integer(self, key: str) -> int:
         return int(self.entries[key], 0)
 
-    def number(self, key: str) -> float:
-        return float.fromhex(self.entries[key])
+    @property
+    def tau(self) -> float | NDArray[np.float64]:
+        """One number, or one for each row, rows x 1."""
+        values = self.floats("tau", np.float64)
+        return float(values[0]) if values.size == 1 else values[:, np.newaxis]
 
     def floats(self, key: str, dtype: Any = None) -> NDArray[Any]:
         """One dimension, in the type of the case if no other is given."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
+import golden
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gumbel4j import Session, _arrays
+from gumbel4j import Generator, Session, _arrays
 
 DTYPES = (np.float32, np.float64)
 
@@ -127,6 +130,156 @@ def test_extreme_temperatures(session: Session, tau: float) -> None:
         np.testing.assert_array_equal(y, session.gumbel_softmax(logits((50, 10)), hard=True, seed=1))
 
 
+@pytest.mark.parametrize("case", golden.read("soft"), ids=lambda case: case.name)
+def test_soft_samples_are_the_golden_ones(session: Session, case: golden.Case) -> None:
+    """One temperature or one for each row: the bits of the definition."""
+    if case.integer("returns") < case.integer("rows"):
+        with pytest.raises(ValueError, match=f"logits row {case.integer('returns')} "):
+            session.gumbel_softmax(case.rows("logits"), case.tau, **case.key)
+    else:
+        y = session.gumbel_softmax(case.rows("logits"), case.tau, **case.key)
+        assert golden.equal_bits(y, case.rows("out"))
+
+
+@pytest.mark.parametrize("case", golden.read("vjp"), ids=lambda case: case.name)
+def test_gradients_are_the_golden_ones(session: Session, case: golden.Case) -> None:
+    """Each row's gradient with respect to its temperature too."""
+    taus = np.broadcast_to(case.tau, (case.integer("rows"), 1))
+    dlogits, dtau = session.vjp(case.rows("sample"), case.rows("upstream"), taus)
+    assert golden.equal_bits(dlogits, case.rows("dlogits"))
+    assert isinstance(dtau, np.ndarray)
+    assert golden.equal_bits(dtau[:, 0], case.floats("dtau"))
+
+
+TAUS = np.array([0.0, 1e-38, 0.5, 7.0, 1e30])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("classes", [1, 3, 10, 64, 1000])
+def test_a_temperature_for_each_row(session: Session, classes: int, dtype: type) -> None:
+    """Row by row the bits of calls with one temperature, wherever the temperatures lie."""
+    x, v = logits((40, classes), dtype), logits((41, classes), dtype)[1:]
+    taus = np.tile(TAUS, 8)[:, np.newaxis]
+    y = session.gumbel_softmax(x, taus, seed=1)
+    shared = session.empty((40, 1), dtype)
+    shared[:] = taus
+    column = session.empty((40, 7), dtype)[:, 3:4]
+    column[:] = taus
+    for same in (shared, column, taus.astype(">f4"), taus.tolist(), -np.negative(taus)):
+        np.testing.assert_array_equal(session.gumbel_softmax(x, same, seed=1), y)
+    positive = np.where(taus == 0, 0.1, taus)
+    dlogits, dtau = session.vjp(y, v, positive)
+    assert isinstance(dtau, np.ndarray)
+    assert (dtau.shape, dtau.dtype) == ((40, 1), np.dtype(dtype))
+    for row in range(40):
+        tau, one = taus[row, 0], slice(row, row + 1)
+        np.testing.assert_array_equal(session.gumbel_softmax(x[one], tau, seed=1, first_row=row), y[one])
+        expected, expected_dtau = session.vjp(y[one], v[one], positive[row, 0])
+        np.testing.assert_array_equal(dlogits[one], expected)
+        assert golden.equal_bits(dtau[row], np.atleast_1d(expected_dtau))
+    np.testing.assert_array_equal(
+        session.gumbel_softmax(x, taus, hard=True, seed=1), session.gumbel_softmax(x, 0, seed=1)
+    )
+
+
+@pytest.mark.parametrize(
+    ("axis", "shape"),
+    [
+        (-1, (3, 4, 1)),
+        (-1, (3, 1, 1)),
+        (-1, (4, 1)),
+        (-1, (1, 1)),
+        (-1, ()),
+        (1, (3, 1, 5)),
+        (1, (3, 1, 1)),
+        (1, (1, 1, 5)),
+        (1, (1, 5)),
+        (1, (5,)),
+        (0, (4, 5)),
+        (0, (1, 4, 1)),
+        (0, (1, 1, 1)),
+    ],
+)
+def test_temperatures_broadcast(session: Session, axis: int, shape: tuple[int, ...]) -> None:
+    """As NumPy does; gradients add up, in float64, over the rows that share a temperature."""
+    x = logits((3, 4, 5))
+    tau = np.random.default_rng(2).uniform(0.5, 2, shape).astype(np.float32)
+    each = np.broadcast_to(tau, np.expand_dims(x.max(axis), axis).shape)
+    y = session.gumbel_softmax(x, tau, axis=axis, seed=1)
+    np.testing.assert_array_equal(y, session.gumbel_softmax(x, each, axis=axis, seed=1))
+    dlogits, dtau = session.vjp(y, x, tau, axis)
+    expected, dtau_of_each = session.vjp(y, x, each, axis)
+    np.testing.assert_array_equal(dlogits, expected)
+    assert (dtau.shape, dtau.dtype) == (shape, np.float32)
+    assert isinstance(dtau, np.ndarray if shape else np.float32)
+    shared = tuple(at for at, size in enumerate((1,) * (3 - len(shape)) + shape) if size == 1)
+    total = dtau_of_each.sum(axis=shared, dtype=np.float64).reshape(shape)
+    np.testing.assert_allclose(dtau, total, rtol=1.01 * 2**-24)
+
+
+def test_temperatures_of_no_rows(session: Session) -> None:
+    """Nothing to sample; gradients with respect to what no row uses are 0."""
+    x = np.empty((0, 4, 5), np.float32)
+    for shape in ((0, 4, 1), (4, 1), (1, 4, 1), (1, 1), ()):
+        tau = np.ones(shape)
+        assert session.gumbel_softmax(x, tau, seed=1).shape == x.shape
+        dlogits, dtau = session.vjp(x, x, tau)
+        assert (dlogits.shape, dtau.shape) == (x.shape, shape)
+        assert not dtau.any()
+
+
+def test_infinite_and_undefined_gradients_add_up_without_a_warning(session: Session) -> None:
+    """They are results, as they are in each row's gradient."""
+    sample = np.array([[0.25, 0.75], [0.25, 0.75]], np.float32)
+    upstream = np.array([[2e38, -2e38], [1, np.nan]], np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        _, each = session.vjp(sample, upstream, [[4], [4]])
+        assert np.array_equal(np.isfinite(each), [[True], [False]])
+        _, undefined = session.vjp(sample, upstream, 4)
+        assert np.isnan(undefined)
+        _, overflown = session.vjp(sample[:1].repeat(99, 0), upstream[:1].repeat(99, 0), 4)
+        assert np.isposinf(overflown)
+
+
+def test_real_numbers_of_every_kind_are_temperatures(session: Session) -> None:
+    """They are rounded to the dtype of the logits, once."""
+    x = logits((3, 4))
+    expected = session.gumbel_softmax(x, 0.5, seed=1)
+    halves = (Fraction(1, 2), np.float16(0.5), np.longdouble(0.5), np.array([0.5]), [[0.5]], np.float64(0.5))
+    for tau in halves:
+        np.testing.assert_array_equal(session.gumbel_softmax(x, tau, seed=1), expected)
+    for two in (2, np.uint8(2), [[2], [2], [2]], 2.0):
+        np.testing.assert_array_equal(
+            session.gumbel_softmax(x, two, seed=1), session.gumbel_softmax(x, 2.0, seed=1)
+        )
+    uneven = np.array([[0.1], [1 / 3], [0.7]])
+    np.testing.assert_array_equal(
+        session.gumbel_softmax(x, uneven, seed=1),
+        session.gumbel_softmax(x, uneven.astype(np.float32), seed=1),
+    )
+    np.testing.assert_array_equal(
+        session.gumbel_softmax(x.astype(float), 10**25, seed=1),
+        session.gumbel_softmax(x.astype(float), 1e25, seed=1),
+    )
+
+
+def test_a_refused_out_uses_up_no_draw(session: Session) -> None:
+    """Whatever is wrong is found before the Generator moves on."""
+    rng = Generator(7)
+    wide = np.empty((3, 5), np.float32)
+    for refused in (
+        lambda: session.gumbel_softmax(X, seed=rng, out=X),
+        lambda: session.gumbel_softmax(wide[:, 1:], wide[:, :1], seed=rng, out=wide[:, :4]),
+        lambda: session.gumbel_softmax(X, np.ones(3), seed=rng),
+        lambda: session.categorical(X, seed=rng, out=np.empty(3)),
+        lambda: session.gumbel((3, 4), seed=rng, out=wide),
+    ):
+        with pytest.raises((TypeError, ValueError)):
+            refused()
+    assert rng.stream == 0
+
+
 def test_one_class_and_masks(session: Session) -> None:
     """A row of one class is 1; a masked class is exactly 0 and never drawn."""
     assert (session.gumbel_softmax(logits((5, 1)), seed=1) == 1).all()
@@ -137,6 +290,7 @@ def test_one_class_and_masks(session: Session) -> None:
 
 
 X = logits((3, 4))
+WIDE = np.ones((3, 5), np.float32)
 READ_ONLY = np.empty((3, 4), np.float32)
 READ_ONLY.flags.writeable = False
 REPEATED = np.lib.stride_tricks.as_strided(X, (3, 4), (0, 4))
@@ -148,7 +302,34 @@ REFUSED: list[tuple[str, Callable[[Session], object], type[Exception], str]] = [
     ("tau inf", lambda s: s.gumbel_softmax(X, float("inf"), seed=1), ValueError, "tau = inf: must"),
     ("tau over", lambda s: s.gumbel_softmax(X, 1e39, seed=1), ValueError, r"tau = 1e\+39: .*float32"),
     ("tau text", lambda s: s.gumbel_softmax(X, "warm", seed=1), TypeError, "tau must be a real.* 'warm'"),
-    ("tau zero in vjp", lambda s: s.vjp(X, X, 0), ValueError, "tau = 0.0: must be positive"),
+    ("tau none", lambda s: s.gumbel_softmax(X, None, seed=1), TypeError, "tau must be a real.*got None of"),
+    ("tau bool", lambda s: s.gumbel_softmax(X, True, seed=1), TypeError, "tau must be a real.*got True of"),
+    ("tau bools", lambda s: s.gumbel_softmax(X, X[:, :1] > 0, seed=1), TypeError, "real.*got dtype bool"),
+    ("tau complex", lambda s: s.gumbel_softmax(X, 1j, seed=1), TypeError, "tau must be a real number"),
+    ("tau huge", lambda s: s.gumbel_softmax(X, 10**400, seed=1), ValueError, "tau = inf: must be finite"),
+    ("tau masked", lambda s: s.gumbel_softmax(X, np.ma.ones((3, 1)), seed=1), TypeError, r"filled\(1\.0"),
+    ("tau zero in vjp", lambda s: s.vjp(X, X, 0), ValueError, "tau = 0: must be finite and positive"),
+    ("tau tiny in vjp", lambda s: s.vjp(X, X, 1e-46), ValueError, "tau = 1e-46: .*positive, also as float32"),
+    ("taus flat", lambda s: s.gumbel_softmax(X, [1, 2, 3], seed=1), ValueError,
+     r"tau has shape \(3,\) and logits has shape \(3, 4\): .*\(3, 1\), .* axis 1: use tau\[:, np\.newaxis\]"),
+    ("taus of rows", lambda s: s.gumbel_softmax(np.ones((2, 4, 3)), np.ones((2, 3)), axis=1, seed=1),
+     ValueError, r"\(2, 1, 3\), .* axis 1: use tau\[:, np\.newaxis, :\]"),
+    ("taus of classes", lambda s: s.gumbel_softmax(X, np.ones((3, 4)), seed=1), ValueError,
+     r"tau has shape \(3, 4\) and .*\(3, 1\), the shape of logits with size 1 along axis 1$"),
+    ("taus of more axes", lambda s: s.vjp(X, X, np.ones((1, 3, 1))), ValueError, "and sample has shape"),
+    ("taus empty", lambda s: s.gumbel_softmax(X, [], seed=1), ValueError, r"tau has shape \(0,\)"),
+    ("taus negative", lambda s: s.gumbel_softmax(X, [[1], [0], [-1.0]], seed=1), ValueError,
+     r"tau\[2, 0\] = -1\.0: must be finite and not negative"),
+    ("taus nan", lambda s: s.gumbel_softmax(X, [[1], [np.nan], [-1]], hard=True, seed=1), ValueError,
+     r"tau\[1, 0\] = nan: must"),
+    ("taus over", lambda s: s.gumbel_softmax(X, [[1], [1e39], [1]], seed=1), ValueError,
+     r"tau\[1, 0\] = 1e\+39: .*float32"),
+    ("taus zero in vjp", lambda s: s.vjp(X, X, [[1.5], [0], [0]]), ValueError,
+     r"tau\[1, 0\] = 0\.0: must be finite and positive"),
+    ("out is tau", lambda s: s.gumbel_softmax(X, WIDE[:, :1], seed=1, out=WIDE[:, :4]), ValueError,
+     "out overlaps tau"),
+    ("out is tau of hard", lambda s: s.gumbel_softmax(X, WIDE[0, 0:1], hard=True, seed=1, out=WIDE[:, :4]),
+     ValueError, "out overlaps tau"),
     ("int32", lambda s: s.gumbel_softmax(X.astype(int), seed=1), TypeError, r"int64.*astype\(np\.float32"),
     ("float16", lambda s: s.gumbel_softmax(X.astype(np.float16), seed=1), TypeError, "dtype float16"),
     ("complex", lambda s: s.categorical(X.astype(complex), seed=1), TypeError, "complex128"),
@@ -231,6 +412,10 @@ def test_interleaved_memory_is_no_overlap(session: Session) -> None:
     expected = session.gumbel_softmax(whole[:, :5].copy(), seed=1)
     session.gumbel_softmax(whole[:, :5], seed=1, out=whole[:, 5:])
     np.testing.assert_array_equal(whole[:, 5:], expected)
+    whole[:, :1] = 0.5
+    expected = session.gumbel_softmax(whole[:, 1:5].copy(), 0.5, seed=1)
+    session.gumbel_softmax(whole[:, 1:5], whole[:, :1], seed=1, out=whole[:, 5:9])
+    np.testing.assert_array_equal(whole[:, 5:9], expected)
 
 
 def test_row_stride() -> None:

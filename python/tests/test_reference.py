@@ -53,7 +53,7 @@ def test_gumbel_values_are_true_and_near_the_golden_ones(case: golden.Case) -> N
 
 @pytest.mark.parametrize("case", [c for c in golden.read("soft") if not c.name.count("refused")], ids=ids)
 def test_soft_samples_are_within_their_bound_of_the_golden_ones(case: golden.Case) -> None:
-    logits, tau = case.rows("logits"), case.number("tau")
+    logits, tau = case.rows("logits"), case.tau
     y = reference.gumbel_softmax(logits, tau, **case.key)
     bound = reference.soft_bound(logits, tau, **case.key)
     assert np.all(np.abs(y - case.rows("out", np.float64)) <= bound)
@@ -95,7 +95,7 @@ def test_the_first_refused_row_is_the_golden_one(case: golden.Case) -> None:
 
 @pytest.mark.parametrize("case", golden.read("vjp"), ids=ids)
 def test_gradients_are_within_their_bound_of_the_golden_ones(case: golden.Case) -> None:
-    sample, upstream, tau = case.rows("sample"), case.rows("upstream"), case.number("tau")
+    sample, upstream, tau = case.rows("sample"), case.rows("upstream"), case.tau
     dlogits, dtau = reference.vjp(sample, upstream, tau)
     bound, dtau_bound = reference.vjp_bound(sample, upstream, tau)
     expected = case.rows("dlogits")
@@ -106,7 +106,10 @@ def test_gradients_are_within_their_bound_of_the_golden_ones(case: golden.Case) 
     assert np.all(np.abs(dlogits[finite] - expected[finite].astype(np.float64)) <= bound[finite])
     assert np.all(dlogits[sample == 0] == 0)
     rows = case.floats("dtau", np.float64)
-    if np.isfinite(rows).all():
+    if np.ndim(dtau):
+        assert dtau.shape == dtau_bound.shape == (len(sample), 1)
+        assert np.all(np.abs(dtau[:, 0] - rows) <= dtau_bound[:, 0])
+    elif np.isfinite(rows).all():
         assert abs(dtau - rows.sum()) <= dtau_bound
     elif finite.all():
         assert np.isnan(dtau)
@@ -283,10 +286,59 @@ def test_tau_is_rounded_to_the_type_of_the_logits() -> None:
     assert np.array_equal(reference.gumbel_softmax(logits, 0.1, seed=2), same)
     hard = reference.gumbel_softmax(logits, hard=True, seed=2)
     assert np.array_equal(reference.gumbel_softmax(logits, 1e-46, seed=2), hard)
-    with pytest.raises(ValueError, match="tau must be finite in the type of the array, float32; got 1e"):
+    with pytest.raises(ValueError, match=r"tau = 1e\+39: must be finite .* rounded to float32"):
         reference.gumbel_softmax(logits, 1e39, seed=2)
-    with pytest.raises(ValueError, match="tau must be positive"):
+    with pytest.raises(ValueError, match="tau = 1e-46: must be finite and positive"):
         reference.vjp(logits, logits, 1e-46)
+
+
+TAUS = [0.0, 1e-38, 0.5, 7.0, 1e30]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_temperature_for_each_row_gives_the_numbers_of_calls_on_single_rows(dtype: type) -> None:
+    logits = np.random.default_rng(4).normal(size=(5, 9)).astype(dtype)
+    taus = np.array(TAUS)[:, None]
+    y = reference.gumbel_softmax(logits, taus, seed=2)
+    bound = reference.soft_bound(logits, taus, seed=2)
+    for row, tau in enumerate(TAUS):
+        one, key = logits[row : row + 1], {"seed": 2, "first_row": row}
+        assert golden.equal_bits(y[row : row + 1], reference.gumbel_softmax(one, tau, **key))
+        assert golden.equal_bits(bound[row : row + 1], reference.soft_bound(one, tau, **key))
+    assert golden.equal_bits(
+        reference.gumbel_softmax(logits, taus, hard=True, seed=2),
+        reference.gumbel_softmax(logits, hard=True, seed=2),
+    )
+    sample, upstream, taus = np.abs(logits), logits[::-1], taus + 0.1
+    gradients = reference.vjp(sample, upstream, taus)
+    bounds = reference.vjp_bound(sample, upstream, taus)
+    for row, tau in enumerate(taus[:, 0]):
+        one, other = sample[row : row + 1], upstream[row : row + 1]
+        for actual, (expected, expected_dtau) in (
+            (gradients, reference.vjp(one, other, tau)),
+            (bounds, reference.vjp_bound(one, other, tau)),
+        ):
+            assert golden.equal_bits(actual[0][row : row + 1], expected)
+            assert np.asarray(actual[1])[row, 0] == expected_dtau
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_temperatures_broadcast_along_every_axis_and_gradients_add_up_along_them(axis: int) -> None:
+    rng = np.random.default_rng(4)
+    logits, upstream = rng.normal(size=(2, 3, 4, 5))
+    each = [1 if at == axis else size for at, size in enumerate(logits.shape)]
+    for shared in np.ndindex(2, 2, 2):
+        shape = [1 if one else size for one, size in zip(shared, each, strict=True)]
+        taus = rng.uniform(0.5, 2, shape)
+        spread = np.broadcast_to(taus, each)
+        y = reference.gumbel_softmax(logits, taus, axis=axis, seed=2)
+        assert np.array_equal(y, reference.gumbel_softmax(logits, spread, axis=axis, seed=2))
+        dlogits, dtau = reference.vjp(y, upstream, taus, axis)
+        expected, dtau_of_each = reference.vjp(y, upstream, spread, axis)
+        assert np.array_equal(dlogits, expected)
+        assert np.shape(dtau) == taus.shape
+        over = tuple(np.flatnonzero(shared))
+        assert np.allclose(dtau, dtau_of_each.sum(axis=over, keepdims=True), rtol=1e-13, atol=1e-13)
 
 
 def chi_square_of_argmax(noise: np.ndarray, logits: np.ndarray) -> float:
@@ -308,19 +360,24 @@ def test_classes_come_up_as_often_as_softmax_says_and_gaussian_noise_would_be_ca
 def test_gradients_agree_with_central_differences() -> None:
     logits = np.random.default_rng(8).normal(size=(4, 5))
     upstream = np.random.default_rng(9).normal(size=(4, 5))
-    tau, step = 0.7, 1e-5
+    step = 1e-5
 
-    def objective(x: np.ndarray, temperature: float) -> float:
+    def objective(x: np.ndarray, temperature: Any) -> float:
         return float((upstream * reference.gumbel_softmax(x, temperature, seed=3)).sum())
 
-    dlogits, dtau = reference.vjp(reference.gumbel_softmax(logits, tau, seed=3), upstream, tau)
-    for at in np.ndindex(logits.shape):
-        shift = np.zeros_like(logits)
-        shift[at] = step
-        slope = (objective(logits + shift, tau) - objective(logits - shift, tau)) / (2 * step)
-        assert abs(slope - dlogits[at]) < 1e-8
-    slope = (objective(logits, tau + step) - objective(logits, tau - step)) / (2 * step)
-    assert abs(slope - dtau) < 1e-8
+    for tau in (np.float64(0.7), np.array([[0.7], [0.4], [1.0], [3.0]])):
+        dlogits, dtau = reference.vjp(reference.gumbel_softmax(logits, tau, seed=3), upstream, tau)
+        assert np.shape(dtau) == tau.shape
+        for at in np.ndindex(logits.shape):
+            shift = np.zeros_like(logits)
+            shift[at] = step
+            slope = (objective(logits + shift, tau) - objective(logits - shift, tau)) / (2 * step)
+            assert abs(slope - dlogits[at]) < 1e-8
+        for at in np.ndindex(tau.shape):
+            tau_shift = np.zeros_like(tau)
+            tau_shift[at] = step
+            slope = (objective(logits, tau + tau_shift) - objective(logits, tau - tau_shift)) / (2 * step)
+            assert abs(slope - dtau[at]) < 1e-8
 
 
 # The key
@@ -380,16 +437,24 @@ ZEROS = np.zeros((2, 3), np.float32)
         (ValueError, "at least one class; its shape", lambda: soft(np.zeros((2, 0)))),
         (ValueError, "axis must be in", lambda: soft(ZEROS, axis=2)),
         (TypeError, "axis must be an integer; got 0.5", lambda: soft(ZEROS, axis=0.5)),
-        (ValueError, "tau must be finite and not negative; got -1.0", lambda: soft(ZEROS, tau=-1.0)),
-        (ValueError, "tau must be finite and not negative; got nan", lambda: soft(ZEROS, tau=np.nan)),
-        (ValueError, "tau must be finite and not negative; got inf", lambda: soft(ZEROS, tau=np.inf)),
+        (ValueError, "tau = -1.0: must be finite and not negative", lambda: soft(ZEROS, tau=-1.0)),
+        (ValueError, "tau = nan: must be finite and not negative", lambda: soft(ZEROS, tau=np.nan)),
+        (ValueError, "tau = inf: must be finite and not negative", lambda: soft(ZEROS, tau=np.inf)),
         (
             ValueError,
-            "tau must be finite and not negative; got -1.0",
+            "tau = -1.0: must be finite and not negative",
             lambda: soft(ZEROS, tau=-1.0, hard=True),
         ),
-        (TypeError, "tau must be a number; got '1'", lambda: soft(ZEROS, tau="1")),
-        (TypeError, "tau must be a number; got None", lambda: soft(ZEROS, tau=None)),
+        (
+            TypeError,
+            "tau must be a real number or an array of real numbers; got '1'",
+            lambda: soft(ZEROS, tau="1"),
+        ),
+        (
+            TypeError,
+            "tau must be a real number or an array of real numbers; got None",
+            lambda: soft(ZEROS, tau=None),
+        ),
         (ValueError, r"seed must be an integer in \[0, 2\*\*64\); got -1", lambda: soft(ZEROS, seed=-1)),
         (ValueError, "seed must be", lambda: soft(ZEROS, seed=2**64)),
         (TypeError, "seed must be", lambda: soft(ZEROS, seed=1.5)),
@@ -415,7 +480,18 @@ ZEROS = np.zeros((2, 3), np.float32)
             lambda: reference.vjp(ZEROS, ZEROS.astype(float)),
         ),
         (TypeError, "upstream must be an array of float32", lambda: reference.vjp(ZEROS, ZEROS.astype(int))),
-        (ValueError, "tau must be positive", lambda: reference.vjp(ZEROS, ZEROS, 0.0)),
+        (TypeError, "tau must be a real number.*got True", lambda: soft(ZEROS, tau=True)),
+        (TypeError, "tau must be a real number.*dtype complex128", lambda: soft(ZEROS, tau=[[1j], [1]])),
+        (ValueError, "tau = inf: must be finite", lambda: soft(ZEROS, tau=10**400)),
+        (ValueError, r"tau\[1, 0\] = -2: must be finite", lambda: soft(ZEROS, tau=[[1], [-2]])),
+        (
+            ValueError,
+            r"broadcast to \(2, 1\), .*shape \(2, 3\); got shape \(2,\): use np.expand_dims\(tau, 1\)",
+            lambda: soft(ZEROS, tau=[1, 2]),
+        ),
+        (ValueError, r"\(2, 1\), .*got shape \(2, 3\)$", lambda: soft(ZEROS, tau=ZEROS)),
+        (ValueError, "tau = 0.0: must be finite and positive", lambda: reference.vjp(ZEROS, ZEROS, 0.0)),
+        (ValueError, r"tau\[0, 0\] = 0:", lambda: reference.vjp(ZEROS, ZEROS, [[0], [1]])),
     ],
 )
 def test_what_cannot_be_used_is_refused_by_name(error: type[Exception], message: str, call: Any) -> None:

@@ -45,11 +45,28 @@ def laid_out(array, layout):
 
 @dataclass
 class Case:
-    """An array of logits, the axis of its classes, and a temperature."""
+    """An array of logits, the axis of its classes, and a temperature, one or an array that broadcasts."""
 
     logits: np.ndarray
     axis: int
-    tau: float
+    tau: float | np.ndarray
+
+
+TAUS = [0.0, 0.05, 0.5, 1.0, 30.0]
+
+
+@st.composite
+def temperatures(draw, shape, axis):
+    """Draw a number, or an array that broadcasts to `shape` with size 1 along `axis`."""
+    if draw(st.booleans()):
+        return draw(st.sampled_from(TAUS))
+    sizes = [size if draw(st.booleans()) else 1 for size in shape]
+    sizes[axis] = 1
+    leading = next((at for at, size in enumerate(sizes) if size != 1), len(sizes))
+    sizes = sizes[draw(st.integers(0, leading)) :]
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    values = rng.choice([*TAUS, 1e-38, 7.0], sizes).astype(draw(st.sampled_from([*FLOATS, np.float16])))
+    return laid_out(values, draw(st.sampled_from(LAYOUTS))) if sizes else values
 
 
 @st.composite
@@ -67,7 +84,7 @@ def cases(draw):
         np.moveaxis(masked, axis, 0)[rng.integers(shape[axis])] = False
         logits[masked] = -np.inf
     logits = laid_out(logits.astype(draw(st.sampled_from(FLOATS))), draw(st.sampled_from(LAYOUTS)))
-    return Case(logits, axis, draw(st.sampled_from([0.0, 0.05, 0.5, 1.0, 30.0])))
+    return Case(logits, axis, draw(temperatures(tuple(shape), axis)))
 
 
 def assert_within(actual, expected, bound):
@@ -123,10 +140,13 @@ def test_layout_changes_no_bit(session, case, key):
         session.gumbel_softmax(case.logits, case.tau, axis=case.axis, **key),
         session.gumbel_softmax(plain, case.tau, axis=case.axis, **key),
     )
-    moved = np.moveaxis(plain, case.axis, -1)
+    moved, moved_tau = np.moveaxis(plain, case.axis, -1), case.tau
+    if np.ndim(case.tau):
+        spread = np.reshape(case.tau, (1,) * (plain.ndim - np.ndim(case.tau)) + np.shape(case.tau))
+        moved_tau = np.moveaxis(spread, case.axis, -1)
     np.testing.assert_array_equal(
         np.moveaxis(session.gumbel_softmax(plain, case.tau, axis=case.axis, **key), case.axis, -1),
-        session.gumbel_softmax(moved, case.tau, **key),
+        session.gumbel_softmax(moved, moved_tau, **key),
     )
 
 
@@ -172,12 +192,13 @@ def test_noise(session, shape, classes, dtype, key):
 @quickly
 @given(case=cases(), layout=st.sampled_from(LAYOUTS), seed=st.integers(0, 2**32))
 def test_backward(session, case, layout, seed):
-    tau = case.tau or 0.5
+    tau = np.where(np.asarray(case.tau) == 0, 0.5, case.tau)
     y = session.gumbel_softmax(case.logits, tau, axis=case.axis, seed=seed)
     upstream = np.random.default_rng(seed).normal(size=y.shape).astype(y.dtype)
     sample, upstream = laid_out(y, layout), laid_out(upstream, layout)
     dlogits, dtau = session.vjp(sample, upstream, tau, case.axis)
     assert dlogits.dtype == dtau.dtype == y.dtype
+    assert dtau.shape == np.shape(case.tau)
     expected, expected_dtau = reference.vjp(sample, upstream, tau, case.axis)
     bound, tau_bound = reference.vjp_bound(sample, upstream, tau, case.axis)
     assert_within(dlogits, expected, bound)

@@ -8,8 +8,9 @@ from __future__ import annotations
 import itertools
 import math
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Final
 
 import numpy as np
@@ -126,21 +127,96 @@ def drawn(shape: int | Sequence[int]) -> tuple[int, ...]:
     return sizes
 
 
-def temperature(value: float, dtype: np.dtype[Any], *, positive: bool = False) -> float:
-    """Return tau, checked for arrays of a dtype, or raise TypeError or ValueError."""
-    try:
-        tau = float(value)
-    except (TypeError, ValueError, OverflowError):
-        raise TypeError(f"tau must be a real number; got {value!r} of type {type(value).__name__}") from None
+@dataclass(frozen=True)
+class Temperature:
+    """The argument `tau`: one temperature for all rows, or one for each.
+
+    Attributes
+    ----------
+    given
+        As it was passed: any shape that broadcasts, any strides, any dtype of real numbers.
+    values
+        The same shape, rounded to the dtype of the rows.
+    rows
+        One class a row, as an operator takes them; None where one value holds for all rows.
+    leading
+        The shape without the axis of the classes, and with 1 along every axis that shares its values.
+    """
+
+    given: NDArray[Any]
+    values: NDArray[Any]
+    rows: Rows | None
+    leading: tuple[int, ...]
+
+    def gradient(self, per_row: NDArray[Any]) -> NDArray[Any] | np.floating[Any]:
+        """Return the gradient with respect to `given`, in its shape, from that with respect to each row's.
+
+        Rows that share a value add up, in float64, rounded to the dtype once. A NumPy scalar for no axis.
+        """
+        shared = tuple(axis for axis, size in enumerate(self.leading) if size == 1)
+        with np.errstate(over="ignore", invalid="ignore"):  # infinite or NaN then, as the gradients are
+            total = np.asarray(np.sum(per_row, axis=shared, dtype=np.float64)).astype(self.values.dtype)
+        shaped: NDArray[Any] | np.floating[Any] = total.reshape(self.given.shape)[()]
+        return shaped
+
+
+def temperature(value: ArrayLike, given: Rows, *, positive: bool = False) -> Temperature:
+    """Take the argument `tau` of a call on rows.
+
+    Raises
+    ------
+    TypeError
+        If it is no real number and no array of them, or a masked array.
+    ValueError
+        If it broadcasts to no value for each row, or a value, rounded to the dtype of the rows, is not
+        finite, or negative, or, where it must be `positive`, 0.
+    """
+    tau = _real_numbers("tau", value)
     with np.errstate(over="ignore"):
-        rounded = float(dtype.type(tau))
-    if not 0 <= rounded < math.inf:
-        raise ValueError(f"tau = {tau}: must be finite and not negative, also as {dtype}")
-    if tau < 0:
-        raise ValueError(f"tau = {tau}: must not be negative")
-    if positive and rounded == 0:
-        raise ValueError(f"tau = {tau}: must be positive, also as {dtype}, for a gradient to exist")
-    return tau
+        values = tau.astype(given.dtype, copy=False)
+    sizes = (*given.leading[: given.axis], 1, *given.leading[given.axis :])
+    try:
+        for_rows = np.broadcast_to(values, sizes)
+    except ValueError:
+        raise ValueError(_no_broadcast(tau.shape, given, sizes)) from None
+    allowed = (tau >= 0) & np.isfinite(values) & ((values > 0) | (not positive))
+    if not allowed.all():
+        at = np.unravel_index(int(np.argmin(allowed)), tau.shape)
+        place = f"[{', '.join(map(str, at))}]" if at else ""
+        wanted = "positive, also as {}, for a gradient to exist" if positive else "not negative, also as {}"
+        raise ValueError(f"tau{place} = {tau[at]}: must be finite and {wanted.format(given.dtype)}")
+    rows = None
+    if tau.size != 1:
+        rows = Rows("tau", np.moveaxis(for_rows, given.axis, -1), given.axis, given.dtype)
+    aligned = (1,) * (len(sizes) - tau.ndim) + tau.shape
+    leading = (*aligned[: given.axis], *aligned[given.axis + 1 :])
+    return Temperature(tau, values, rows, leading)
+
+
+def _real_numbers(name: str, value: ArrayLike) -> NDArray[Any]:
+    """Return an argument as an array of a floating or integer dtype, or raise TypeError."""
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{name} is a masked array, whose mask would be lost; fill it: {name}.filled(1.0)")
+    array = np.asarray(value)
+    if array.dtype == object and isinstance(value, Real):  # a fraction, or an integer of more than 64 bits
+        try:
+            array = np.asarray(float(value))
+        except OverflowError:
+            array = np.asarray(math.inf)
+    if array.dtype.kind not in "fiu":
+        got = f"{value!r} of type {type(value).__name__}" if array.ndim == 0 else f"dtype {array.dtype}"
+        raise TypeError(f"{name} must be a real number or an array of real numbers; got {got}")
+    return array
+
+
+def _no_broadcast(shape: tuple[int, ...], given: Rows, sizes: tuple[int, ...]) -> str:
+    index = [":"] * len(given.leading)
+    index.insert(given.axis, "np.newaxis")
+    hint = f": use tau[{', '.join(index)}]" if shape == given.leading else ""
+    return (
+        f"tau has shape {shape} and {given.name} has shape {given.shape}: tau must be one number, or "
+        f"broadcast to {sizes}, the shape of {given.name} with size 1 along axis {given.axis}{hint}"
+    )
 
 
 def row_number(value: int, rows: int, classes: int) -> int:
@@ -162,9 +238,15 @@ def row_number(value: int, rows: int, classes: int) -> int:
 
 
 def check_out(
-    out: NDArray[Any], shape: tuple[int, ...], dtype: np.dtype[Any], inputs: Iterable[Rows] = ()
+    out: NDArray[Any],
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    inputs: Mapping[str, NDArray[Any]] | None = None,
 ) -> None:
-    """Refuse an `out` that cannot take the result: TypeError for its type or dtype, else ValueError."""
+    """Refuse an `out` that cannot take the result: TypeError for its type or dtype, else ValueError.
+
+    It must not share memory with the inputs, which are given by name.
+    """
     if not isinstance(out, np.ndarray):
         raise TypeError(f"out must be a NumPy array; got {type(out).__name__}")
     if out.dtype != dtype:
@@ -175,9 +257,9 @@ def check_out(
         raise ValueError("out is read-only; it must be writable")
     if out.size and any(step == 0 and size > 1 for step, size in zip(out.strides, out.shape, strict=True)):
         raise ValueError(f"out has strides {out.strides}: several of its elements share memory")
-    for given in inputs:
-        if _overlap(out, given.array):
-            raise ValueError(f"out overlaps {given.name}; it must have memory of its own")
+    for name, array in (inputs or {}).items():
+        if _overlap(out, array):
+            raise ValueError(f"out overlaps {name}; it must have memory of its own")
 
 
 def _overlap(a: NDArray[Any], b: NDArray[Any]) -> bool:

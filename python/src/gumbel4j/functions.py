@@ -69,7 +69,7 @@ if hasattr(os, "register_at_fork"):
 
 def gumbel_softmax(
     logits: ArrayLike,
-    tau: float = 1.0,
+    tau: ArrayLike = 1.0,
     hard: bool = False,
     axis: int = -1,
     *,
@@ -86,7 +86,9 @@ def gumbel_softmax(
         float32 or float64 of any shape with at least one axis: unnormalised log-probabilities. -inf masks a
         class.
     tau
-        Temperature, finite and not negative. 0 is the limit: exactly one-hot.
+        Temperature: a real number, or an array of them that broadcasts to the shape of logits with size 1
+        along `axis`, such as (B, 1) for logits of shape (B, K): a value for each row. Rounded to the dtype of
+        logits; each value finite and not negative. 0 is the limit: exactly one-hot.
     hard
         If True, exact one-hot vectors (the largest noisy logit, the first of equals) instead of soft ones.
     axis
@@ -100,7 +102,7 @@ def gumbel_softmax(
         whole. Rows are counted in C order over the axes other than `axis`.
     out
         Array of the shape and dtype of logits, in native byte order, for the result; it must not overlap
-        logits. Unchanged after an error, unless it lies in shared memory.
+        logits or tau. Unchanged after an error, unless it lies in shared memory.
 
     Returns
     -------
@@ -113,8 +115,9 @@ def gumbel_softmax(
     TypeError
         If an argument has the wrong type, or logits another dtype.
     ValueError
-        If an argument is out of its range, or a row holds NaN, +inf, or nothing above -inf (the message names
-        the first such row).
+        If an argument is out of its range (of several temperatures, the message names the first such), tau
+        has a shape that does not broadcast, or a row holds NaN, +inf, or nothing above -inf (the message
+        names the first such row).
 
     Notes
     -----
@@ -195,8 +198,8 @@ def categorical(
 
 
 def vjp(
-    sample: ArrayLike, upstream: ArrayLike, tau: float = 1.0, axis: int = -1
-) -> tuple[NDArray[Any], np.floating[Any]]:
+    sample: ArrayLike, upstream: ArrayLike, tau: ArrayLike = 1.0, axis: int = -1
+) -> tuple[NDArray[Any], NDArray[Any] | np.floating[Any]]:
     """Pull a gradient back through a soft sample: the vector-Jacobian product of `gumbel_softmax`.
 
     With y the sample and v the upstream gradient, dlogits = y (v - <y, v>) / tau, dtau = -<dlogits, log y>;
@@ -209,7 +212,8 @@ def vjp(
     upstream
         The loss's gradient with respect to the sample: same shape and dtype.
     tau
-        The temperature of that sample, positive.
+        The temperature of that sample, positive: a number, or an array that broadcasts, as for
+        `gumbel_softmax`.
     axis
         The axis of the classes.
 
@@ -217,8 +221,9 @@ def vjp(
     -------
     dlogits : numpy.ndarray
         Gradient with respect to the logits: shape and dtype of sample.
-    dtau : numpy floating scalar
-        Gradient with respect to tau, summed over all rows.
+    dtau : numpy floating scalar, or numpy.ndarray
+        Gradient with respect to tau: shape of tau (a scalar for a number), dtype of sample. Rows that share a
+        temperature add up, in float64, rounded to the dtype once.
 
     Raises
     ------

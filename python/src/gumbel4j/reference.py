@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import math
 import operator
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -318,7 +319,7 @@ def _gumbel(kind: _Kind, seed: int, stream: int, start: int, count: int) -> Floa
 
 def gumbel_softmax(
     logits: ArrayLike,
-    tau: float = 1.0,
+    tau: ArrayLike = 1.0,
     hard: bool = False,
     axis: int = -1,
     *,
@@ -334,7 +335,9 @@ def gumbel_softmax(
         float32 or float64 of any shape with at least one axis: unnormalised log-probabilities. -inf masks a
         class.
     tau
-        Temperature, finite and not negative, rounded to the dtype of logits. 0 is the limit: exactly one-hot.
+        Temperature: a real number, or an array of them that broadcasts to the shape of logits with size 1
+        along `axis`, such as (B, 1) for logits of shape (B, K): a value for each row. Rounded to the dtype of
+        logits; each value finite and not negative. 0 is the limit: exactly one-hot.
     hard
         If True, exact one-hot vectors (the largest noisy logit, the first of equals) instead of soft ones.
     axis
@@ -357,23 +360,22 @@ def gumbel_softmax(
     TypeError
         If an argument has the wrong type, or logits another dtype.
     ValueError
-        If an argument is out of its range, or a row holds NaN, +inf, or nothing above -inf (the message names
-        the first such row).
+        If an argument is out of its range (of several temperatures, the message names the first such), tau
+        has a shape that does not broadcast, or a row holds NaN, +inf, or nothing above -inf (the message
+        names the first such row).
     """
     x, kind, place = _rows(logits, axis, "logits")
-    rounded_tau = _tau(tau, kind)
+    temperatures = _temperatures(tau, kind, place)
     start = _first_element(first_row, *x.shape)
     _check_rows(x)
     key = _key(seed, stream)
     out = np.empty(x.shape)
     for begin, end in _spans(*x.shape):
         s = _perturbed(kind, x[begin:end], key, start + begin * x.shape[1])
-        if hard or rounded_tau == 0:
-            out[begin:end] = 0
-            out[np.arange(begin, end), s.argmax(axis=1)] = 1
-        else:
-            e = np.exp(_over(_below_top(kind, s), rounded_tau))
-            out[begin:end] = e / e.sum(axis=1, keepdims=True)
+        one_hot = np.arange(x.shape[1]) == s.argmax(axis=1)[:, None]
+        warm = (temperatures[begin:end] > 0) & (not hard)
+        e = np.exp(_over(_below_top(kind, s), np.where(warm, temperatures[begin:end], 1.0)))
+        out[begin:end] = np.where(warm, e / e.sum(axis=1, keepdims=True), one_hot)
     return place(out)
 
 
@@ -413,8 +415,8 @@ def categorical(
 
 
 def vjp(
-    sample: ArrayLike, upstream: ArrayLike, tau: float = 1.0, axis: int = -1
-) -> tuple[Floats, np.float64]:
+    sample: ArrayLike, upstream: ArrayLike, tau: ArrayLike = 1.0, axis: int = -1
+) -> tuple[Floats, Floats | np.float64]:
     """Carry a gradient back through `gumbel_softmax`.
 
     With y the sample and v the upstream gradient, d logits = y (v - <y, v>) / tau and d tau = -<d logits, log
@@ -428,15 +430,16 @@ def vjp(
     upstream
         Gradient with respect to the sample, of its shape and dtype; may hold NaN and infinities.
     tau
-        The temperature of the sample, rounded to its dtype; positive.
+        The temperature of the sample, positive: a number, or an array that broadcasts, as for
+        `gumbel_softmax`.
     axis
         The axis of the classes.
 
     Returns
     -------
     tuple
-        Gradient with respect to the logits (float64, shape of sample) and with respect to tau (the sum over
-        all rows).
+        Gradient with respect to the logits (float64, shape of sample) and with respect to tau (shape of tau,
+        a scalar for a number; rows that share a temperature add up).
 
     Raises
     ------
@@ -444,16 +447,15 @@ def vjp(
         If an argument has the wrong type or shape or is out of its range; the message names it.
     """
     y, v, kind, place = _sample_and_upstream(sample, upstream, axis)
-    rounded_tau = _positive_tau(tau, kind)
+    temperatures = _temperatures(tau, kind, place, positive=True)
     dlogits = np.empty(y.shape)
     dtau = np.empty(y.shape[0])
     for begin, end in _spans(*y.shape):
         part, inner, log_y = _vjp_terms(y[begin:end], v[begin:end])
         with np.errstate(over="ignore", invalid="ignore"):
-            dlogits[begin:end] = _over(part * inner, rounded_tau)
+            dlogits[begin:end] = _over(part * inner, temperatures[begin:end])
             dtau[begin:end] = -(dlogits[begin:end] * log_y).sum(axis=1)
-    with np.errstate(over="ignore", invalid="ignore"):
-        return place(dlogits), np.float64(dtau.sum())
+    return place(dlogits), place.summed_like(tau, dtau)
 
 
 # How far the kernels may be from this module
@@ -461,7 +463,7 @@ def vjp(
 
 def soft_bound(
     logits: ArrayLike,
-    tau: float = 1.0,
+    tau: ArrayLike = 1.0,
     axis: int = -1,
     *,
     seed: int,
@@ -496,22 +498,22 @@ def soft_bound(
         As in `gumbel_softmax`.
     """
     x, kind, place = _rows(logits, axis, "logits")
-    rounded_tau = _tau(tau, kind)
+    temperatures = _temperatures(tau, kind, place)
     start = _first_element(first_row, *x.shape)
     _check_rows(x)
     key = _key(seed, stream)
     out = np.empty(x.shape)
     for begin, end in _spans(*x.shape):
         s, error = _perturbed_with_error(kind, x[begin:end], key, start + begin * x.shape[1])
-        if rounded_tau == 0:
-            could_win = _could_win(s, error)
-            out[begin:end] = could_win & (could_win.sum(axis=1, keepdims=True) > 1)
-        else:
-            out[begin:end] = _soft_bound_of_rows(kind, s, error, rounded_tau)
+        could_win = _could_win(s, error)
+        of_one_hot = could_win & (could_win.sum(axis=1, keepdims=True) > 1)
+        warm = temperatures[begin:end] > 0
+        of_soft = _soft_bound_of_rows(kind, s, error, np.where(warm, temperatures[begin:end], 1.0))
+        out[begin:end] = np.where(warm, of_soft, of_one_hot)
     return place(out)
 
 
-def _soft_bound_of_rows(kind: _Kind, s: Floats, error: Floats, tau: float) -> Floats:
+def _soft_bound_of_rows(kind: _Kind, s: Floats, error: Floats, tau: Floats) -> Floats:
     u = kind.roundoff
     d = _below_top(kind, s)
     masked = np.isneginf(d)  # exactly 0 on both sides
@@ -534,7 +536,7 @@ def _soft_bound_of_rows(kind: _Kind, s: Floats, error: Floats, tau: float) -> Fl
 
 
 def _share(
-    own: Floats, others: Floats, masked: NDArray[np.bool_], best: NDArray[np.bool_], tau: float
+    own: Floats, others: Floats, masked: NDArray[np.bool_], best: NDArray[np.bool_], tau: Floats
 ) -> Floats:
     """Return exp(own / tau) / sum exp(others / tau), without overflow in between.
 
@@ -627,8 +629,8 @@ def decided(
 
 
 def vjp_bound(
-    sample: ArrayLike, upstream: ArrayLike, tau: float = 1.0, axis: int = -1
-) -> tuple[Floats, np.float64]:
+    sample: ArrayLike, upstream: ArrayLike, tau: ArrayLike = 1.0, axis: int = -1
+) -> tuple[Floats, Floats | np.float64]:
     """Return how far a kernel's gradients may lie from `vjp` of the same arguments.
 
     With u the unit roundoff, the sum of n products is off by at most (depth of the kernels' sum) u sum
@@ -643,8 +645,8 @@ def vjp_bound(
     Returns
     -------
     tuple
-        Absolute bounds for d logits (float64, shape of sample) and d tau. They say nothing (NaN or infinity)
-        where the gradient itself is NaN or infinite.
+        Absolute bounds for d logits (float64, shape of sample) and d tau (shape of tau). They say nothing
+        (NaN or infinity) where the gradient itself is NaN or infinite.
 
     Raises
     ------
@@ -652,28 +654,32 @@ def vjp_bound(
         As in `vjp`.
     """
     y, v, kind, place = _sample_and_upstream(sample, upstream, axis)
-    rounded_tau = _positive_tau(tau, kind)
+    temperatures = _temperatures(tau, kind, place, positive=True)
     u = kind.roundoff
     depth = _sum_depth(y.shape[1])
     # A product below the smallest normal number may lose a smallest subnormal one before the division by tau.
-    tiny = kind.smallest_normal + _over(np.float64((y.shape[1] + 1) * kind.smallest_subnormal), rounded_tau)
+    lost = np.float64((y.shape[1] + 1) * kind.smallest_subnormal)
     bounds = np.empty(y.shape)
-    dtau_bound, dtau = 0.0, 0.0
+    dtau_bound, dtau = np.empty(y.shape[0]), np.empty(y.shape[0])
     with np.errstate(over="ignore", invalid="ignore"):
         for begin, end in _spans(*y.shape):
             part, inner, log_y = _vjp_terms(y[begin:end], v[begin:end])
             takes_part = part != 0
             weight = np.abs(part * np.where(takes_part, v[begin:end], 0.0)).sum(axis=1, keepdims=True)
-            dlogits = _over(part * inner, rounded_tau)
-            bound = _over(part * (depth * u * weight), rounded_tau) + 3.1 * u * np.abs(dlogits) + tiny
+            divisor = temperatures[begin:end]
+            dlogits = _over(part * inner, divisor)
+            tiny = kind.smallest_normal + _over(lost, divisor)
+            bound = _over(part * (depth * u * weight), divisor) + 3.1 * u * np.abs(dlogits) + tiny
             bounds[begin:end] = np.where(takes_part, bound, 0.0)
-            terms = np.abs(dlogits * log_y)
-            dtau_bound += float((bounds[begin:end] * np.abs(log_y)).sum() * (1 + 4 * LOG_ULPS * u))
-            dtau_bound += (
-                float((depth + 2 * LOG_ULPS) * u * terms.sum()) + (end - begin) * kind.smallest_normal
+            terms = dlogits * log_y
+            dtau[begin:end] = terms.sum(axis=1)
+            dtau_bound[begin:end] = (
+                (bounds[begin:end] * np.abs(log_y)).sum(axis=1) * (1 + 4 * LOG_ULPS * u)
+                + (depth + 2 * LOG_ULPS) * u * np.abs(terms).sum(axis=1)
+                + kind.smallest_normal
             )
-            dtau += float((dlogits * log_y).sum())
-    return place(bounds), np.float64(dtau_bound + u * (abs(dtau) + dtau_bound))
+        total, total_bound = place.summed_like(tau, dtau), place.summed_like(tau, dtau_bound)
+        return place(bounds), total_bound + u * (np.abs(total) + total_bound)
 
 
 def _sum_depth(classes: int) -> int:
@@ -726,7 +732,7 @@ def _vjp_terms(y: NDArray[Any], v: NDArray[Any]) -> tuple[Floats, Floats, Floats
     return part, np.where(takes_part, inner, 0.0), log_y
 
 
-def _over(numerator: Any, tau: float) -> Any:
+def _over(numerator: Any, tau: Floats) -> Any:
     """Return numerator / tau; too large a quotient is infinite, as it should be."""
     with np.errstate(over="ignore"):
         return numerator / tau
@@ -747,6 +753,35 @@ class _Place:
 
     def without_classes(self, per_row: NDArray[Any]) -> NDArray[Any]:
         return per_row.reshape(self.moved_shape[:-1])
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape in which the caller's array came."""
+        return self._with_along_axis(self.moved_shape[-1])
+
+    @property
+    def one_per_row(self) -> tuple[int, ...]:
+        """That shape with size 1 along the axis of the classes."""
+        return self._with_along_axis(1)
+
+    def _with_along_axis(self, size: int) -> tuple[int, ...]:
+        rows = self.moved_shape[:-1]
+        return (*rows[: self.axis], size, *rows[self.axis :])
+
+    def per_row(self, values: NDArray[Any]) -> Floats:
+        """Return values that broadcast to `one_per_row` as rows x 1."""
+        spread = np.broadcast_to(values, self.one_per_row)
+        return np.moveaxis(spread, self.axis, -1).reshape(-1, 1).astype(np.float64)
+
+    def summed_like(self, value: ArrayLike, per_row: Floats) -> Floats | np.float64:
+        """Return one number per row, added up where rows share an element of `value`, in its shape."""
+        total = per_row.reshape(self.one_per_row)
+        shape = np.shape(value)
+        aligned = (1,) * (total.ndim - len(shape)) + shape
+        shared = tuple(axis for axis, size in enumerate(aligned) if size == 1)
+        with np.errstate(over="ignore", invalid="ignore"):
+            result: Floats | np.float64 = np.asarray(total.sum(axis=shared)).reshape(shape)[()]
+        return result
 
 
 def _rows(array: ArrayLike, axis: int, name: str) -> tuple[NDArray[Any], _Kind, _Place]:
@@ -836,30 +871,37 @@ def _first_element(first_row: int, rows: int, classes: int) -> int:
     return row * classes
 
 
-def _tau(tau: float, kind: _Kind) -> float:
-    """Return tau rounded to the type."""
-    if isinstance(tau, (str, bytes, complex)):
-        raise TypeError(f"tau must be a number; got {tau!r}")
-    try:
-        given = float(tau)
-    except (TypeError, ValueError):
-        raise TypeError(f"tau must be a number; got {tau!r}") from None
-    if not (math.isfinite(given) and given >= 0):
-        raise ValueError(f"tau must be finite and not negative; got {given}")
+def _temperatures(tau: ArrayLike, kind: _Kind, place: _Place, *, positive: bool = False) -> Floats:
+    """Return tau, rounded to the type, as rows x 1."""
+    given = np.asarray(tau)
+    if given.dtype == object and isinstance(tau, Real):  # a fraction, or an integer of more than 64 bits
+        try:
+            given = np.asarray(float(tau))
+        except OverflowError:
+            given = np.asarray(np.inf)
+    if isinstance(tau, np.ma.MaskedArray) or given.dtype.kind not in "fiu":
+        what = repr(tau) if given.ndim == 0 else f"dtype {given.dtype}"
+        raise TypeError(f"tau must be a real number or an array of real numbers; got {what}")
     with np.errstate(over="ignore"):
-        rounded = float(kind.dtype.type(given))
-    if math.isinf(rounded):
-        raise ValueError(f"tau must be finite in the type of the array, {kind.dtype}; got {given}")
-    return rounded
-
-
-def _positive_tau(tau: float, kind: _Kind) -> float:
-    rounded = _tau(tau, kind)
-    if rounded == 0:
+        rounded = given.astype(kind.dtype)
+    try:
+        temperatures = place.per_row(rounded)
+    except ValueError:
+        by_row = given.shape == place.moved_shape[:-1]
         raise ValueError(
-            f"tau must be positive, also when rounded to {kind.dtype}: at 0 there is no gradient; got {tau}"
+            f"tau must be one number or broadcast to {place.one_per_row}, one for each row of the array of "
+            f"shape {place.shape}; got shape {given.shape}"
+            + (f": use np.expand_dims(tau, {place.axis})" if by_row else "")
+        ) from None
+    refused = ~(np.isfinite(rounded) & (given >= 0) & ((rounded > 0) | (not positive)))
+    if refused.any():
+        at = np.unravel_index(refused.argmax(), given.shape)
+        name = f"tau[{', '.join(map(str, at))}]" if at else "tau"
+        allowed = "positive, for a gradient to exist" if positive else "not negative"
+        raise ValueError(
+            f"{name} = {given[at]}: must be finite and {allowed}, also when rounded to {kind.dtype}"
         )
-    return rounded
+    return temperatures
 
 
 def _key(seed: int | Generator | None, stream: int | None) -> tuple[int, int]:

@@ -20,7 +20,7 @@ from gumbel4j._runtime import ELEMENT_TYPES, Runtime
 from gumbel4j.generator import resolve
 
 if TYPE_CHECKING:
-    from gumbel4j._arrays import Rows
+    from gumbel4j._arrays import Rows, Temperature
     from gumbel4j.generator import Generator
 
 _BACKENDS: Final = ("auto", "java", "native")
@@ -142,7 +142,7 @@ class Session:
     def gumbel_softmax(
         self,
         logits: ArrayLike,
-        tau: float = 1.0,
+        tau: ArrayLike = 1.0,
         hard: bool = False,
         axis: int = -1,
         *,
@@ -159,7 +159,9 @@ class Session:
             float32 or float64 of any shape with at least one axis, any strides and byte order: unnormalised
             log-probabilities. -inf masks a class.
         tau
-            Temperature, finite and not negative. 0 is the limit: exactly one-hot.
+            Temperature: a real number, or an array of them that broadcasts to the shape of logits with size 1
+            along `axis`, such as (B, 1) for logits of shape (B, K): a value for each row. Rounded to the
+            dtype of logits; each value finite and not negative. 0 is the limit: exactly one-hot.
         hard
             If True, exact one-hot vectors (the largest noisy logit, the first of equals) instead of soft
             ones.
@@ -174,7 +176,7 @@ class Session:
             whole. Rows are counted in C order over the axes other than `axis`.
         out
             Array of the shape and dtype of logits, in native byte order, for the result; it must not overlap
-            logits. Unchanged after an error, unless it lies in shared memory.
+            logits or tau. Unchanged after an error, unless it lies in shared memory.
 
         Returns
         -------
@@ -187,8 +189,9 @@ class Session:
         TypeError
             If an argument has the wrong type, or logits another dtype.
         ValueError
-            If an argument is out of its range, or a row holds NaN, +inf, or nothing above -inf (the message
-            names the first such row).
+            If an argument is out of its range (of several temperatures, the message names the first such),
+            tau has a shape that does not broadcast, or a row holds NaN, +inf, or nothing above -inf (the
+            message names the first such row).
         MemoryError
             If there is not enough memory.
         RuntimeError
@@ -200,9 +203,14 @@ class Session:
         (2017), "The Concrete Distribution".
         """
         x = _arrays.rows("logits", logits, axis)
-        scalars = {"tau": _decimal(_arrays.temperature(tau, x.dtype))}
-        scalars |= _noise(x.count, x.classes, seed, stream, first_row)
-        return self._sample("hard" if hard else "soft", x, scalars, x.classes, x.dtype, out)
+        temperature = _arrays.temperature(tau, x)
+        if out is not None:
+            _arrays.check_out(out, x.shape, x.dtype, {"logits": x.array, "tau": temperature.given})
+        noise = _noise(x.count, x.classes, seed, stream, first_row)
+        if hard:
+            return self._sample("hard", (x,), noise, x.classes, x.dtype, out)
+        inputs, scalars = _with_temperature(temperature, x)
+        return self._sample("soft", inputs, noise | scalars, x.classes, x.dtype, out)
 
     def categorical(
         self,
@@ -239,8 +247,11 @@ class Session:
         The Gumbel-max trick: Gumbel (1954); Maddison, Tarlow, Minka (2014), "A* Sampling".
         """
         x = _arrays.rows("logits", logits, axis)
-        scalars = _noise(x.count, x.classes, seed, stream, first_row)
-        return self._sample("categorical", x, scalars, None, np.dtype(np.int32), out)
+        index = np.dtype(np.int32)
+        if out is not None:
+            _arrays.check_out(out, x.leading, index, {"logits": x.array})
+        noise = _noise(x.count, x.classes, seed, stream, first_row)
+        return self._sample("categorical", (x,), noise, None, index, out)
 
     def gumbel(
         self,
@@ -343,8 +354,8 @@ class Session:
         )
 
     def vjp(
-        self, sample: ArrayLike, upstream: ArrayLike, tau: float = 1.0, axis: int = -1
-    ) -> tuple[NDArray[Any], np.floating[Any]]:
+        self, sample: ArrayLike, upstream: ArrayLike, tau: ArrayLike = 1.0, axis: int = -1
+    ) -> tuple[NDArray[Any], NDArray[Any] | np.floating[Any]]:
         """Pull a gradient back through a soft sample: the vector-Jacobian product of `gumbel_softmax`.
 
         With y the sample and v the upstream gradient, dlogits = y (v - <y, v>) / tau and
@@ -358,7 +369,8 @@ class Session:
         upstream
             The loss's gradient with respect to the sample: same shape and dtype.
         tau
-            The temperature of that sample, positive.
+            The temperature of that sample, positive: a number, or an array that broadcasts, as for
+            `gumbel_softmax`.
         axis
             The axis of the classes.
 
@@ -366,8 +378,9 @@ class Session:
         -------
         dlogits : numpy.ndarray
             Gradient with respect to the logits: shape and dtype of sample.
-        dtau : numpy floating scalar
-            Gradient with respect to tau: the sum over all rows, in float64, rounded to the dtype once.
+        dtau : numpy floating scalar, or numpy.ndarray
+            Gradient with respect to tau: shape of tau (a scalar for a number), dtype of sample. Rows that
+            share a temperature add up, in float64, rounded to the dtype once.
 
         Raises
         ------
@@ -380,11 +393,12 @@ class Session:
             raise TypeError(f"upstream has dtype {v.dtype}; it must be that of sample, {y.dtype}")
         if v.shape != y.shape:
             raise ValueError(f"upstream has shape {v.shape}; it must be that of sample, {y.shape}")
-        scalars = {"tau": _decimal(_arrays.temperature(tau, y.dtype, positive=True))}
+        temperature = _arrays.temperature(tau, y, positive=True)
+        inputs, scalars = _with_temperature(temperature, y, v)
         dlogits = self._runtime.empty(y.array.shape, y.dtype)
         dtau = self._runtime.empty((*y.leading, 1), y.dtype)
-        self._apply("vjp", (y, v), {"dlogits": dlogits, "dtau": dtau}, scalars)
-        return np.moveaxis(dlogits, -1, y.axis), y.dtype.type(np.sum(dtau, dtype=np.float64))
+        self._apply("vjp", inputs, {"dlogits": dlogits, "dtau": dtau}, scalars)
+        return np.moveaxis(dlogits, -1, y.axis), temperature.gradient(dtau[..., 0])
 
     def info(self) -> dict[str, Any]:
         """Return what runs where.
@@ -411,22 +425,23 @@ class Session:
     def _sample(
         self,
         operator: str,
-        x: Rows,
+        inputs: Sequence[Rows],
         scalars: dict[str, str],
         classes: int | None,
         dtype: np.dtype[Any],
         out: NDArray[Any] | None,
     ) -> NDArray[Any]:
-        """Apply an operator to logits; the result has `classes` along their axis, or lacks it if None."""
-        shape = x.leading if classes is None else (*x.leading[: x.axis], classes, *x.leading[x.axis :])
-        if out is not None:
-            _arrays.check_out(out, shape, dtype, (x,))
+        """Apply an operator to logits, the first of its inputs, and write into an `out` that was checked.
+
+        The result has `classes` along the logits' axis, or lacks it if None.
+        """
+        x = inputs[0]
         target = None
         if out is not None:
             # With the classes last, as the operator writes it; an index per row is a row of one class.
             target = out[..., np.newaxis] if classes is None else np.moveaxis(out, x.axis, -1)
-        result = self._destination((*x.leading, classes or 1), dtype, target, (x,))
-        self._apply(operator, (x,), {"out": result}, scalars)
+        result = self._destination((*x.leading, classes or 1), dtype, target, inputs)
+        self._apply(operator, inputs, {"out": result}, scalars)
         if out is not None and target is not None:
             if result is not target:
                 _arrays.copy(result, target)
@@ -504,6 +519,8 @@ def _noise(
     return {"seed": str(signed), "stream": str(stream), "first_row": str(first_row)}
 
 
-def _decimal(value: float) -> str:
-    """Return a finite number so that Java reads the same bits."""
-    return repr(value)
+def _with_temperature(tau: Temperature, *inputs: Rows) -> tuple[tuple[Rows, ...], dict[str, str]]:
+    """Return all inputs and the scalars; tau is an input if it has several values, else a scalar."""
+    if tau.rows is not None:
+        return (*inputs, tau.rows), {}
+    return inputs, {"tau": repr(float(tau.values.item()))}  # Java reads the same bits

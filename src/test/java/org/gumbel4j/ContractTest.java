@@ -63,7 +63,7 @@ class ContractTest {
     ElementType type = golden.type();
     long rows = golden.integer("rows");
     long classes = golden.integer("classes");
-    double tau = golden.has("tau") ? golden.real("tau") : 1;
+    double[] tau = golden.has("tau") ? golden.doubles("tau") : new double[] {1};
     Noise noise =
         golden.has("seed")
             ? new Noise(
@@ -78,16 +78,34 @@ class ContractTest {
     Operator.Inputs in = new Operator.Inputs(logits, sample, upstream);
     if (golden.has("returns") && golden.integer("returns") < rows) {
       InvalidLogitsException refused =
-          assertThrows(InvalidLogitsException.class, () -> operator.run(operators, in, tau, noise));
+          assertThrows(InvalidLogitsException.class, () -> run(operator, in, tau, noise));
       assertEquals(golden.integer("returns"), refused.row());
       return;
     }
-    List<Matrix> results = operator.run(operators, in, tau, noise);
+    List<Matrix> results = run(operator, in, tau, noise);
     List<String> keys = operator == Operator.VJP ? List.of("dlogits", "dtau") : List.of("out");
     for (int i = 0; i < keys.size(); i++) {
       long[] expected = goldenBits(golden, keys.get(i), results.get(i).type());
       assertArrayEquals(expected, TestMatrices.bits(results.get(i)), keys.get(i));
     }
+  }
+
+  /** One temperature for all rows, or one for each. */
+  private List<Matrix> run(Operator operator, Operator.Inputs in, double[] tau, Noise noise) {
+    if (tau.length == 1) {
+      return operator.run(operators, in, tau[0], noise);
+    }
+    long rows = in.logits().rows();
+    Matrix taus = TestMatrices.of(in.type(), rows, 1, tau);
+    Matrix out = TestMatrices.empty(in.type(), rows, in.logits().classes());
+    if (operator == Operator.SOFT) {
+      operators.soft(in.logits(), taus, noise, out);
+      return List.of(out);
+    }
+    assertEquals(Operator.VJP, operator, "takes no tau");
+    Matrix dTau = TestMatrices.empty(in.type(), rows, 1);
+    operators.vjp(in.sample(), in.upstream(), taus, out, dTau);
+    return List.of(out, dTau);
   }
 
   private static long[] goldenBits(Golden.Case golden, String key, ElementType type) {
