@@ -8,7 +8,8 @@
 struct arguments {
     int32_t type;
     int64_t rows, classes;
-    double tau;
+    double tau;    /* of all rows, unless each has its own */
+    void *row_tau; /* to be freed, or NULL */
     uint64_t seed, stream, first_row;
 };
 
@@ -17,8 +18,11 @@ static struct arguments arguments_of(const struct golden *golden)
     struct arguments a = {.type = golden->type,
                           .rows = (int64_t)golden_integer(golden, "rows"),
                           .classes = (int64_t)golden_integer(golden, "classes")};
-    if (golden_value(golden, "tau") != NULL)
+    if (golden_value(golden, "tau") != NULL) {
         a.tau = golden_tau(golden);
+        if (golden_length(golden, "tau") > 1)
+            a.row_tau = golden_array(golden, "tau", golden_floats(golden));
+    }
     if (golden_value(golden, "seed") != NULL) {
         a.seed = golden_integer(golden, "seed");
         a.stream = golden_integer(golden, "stream");
@@ -69,8 +73,8 @@ static void sample_case(const struct golden *golden)
     int64_t columns = a.classes, done;
     void *logits = golden_array(golden, "logits", kind), *out = malloc((size_t)(a.rows * a.classes) * 8);
     if (strcmp(operator, "soft") == 0) {
-        done = gumbel4j_soft(a.type, a.rows, a.classes, logits, a.classes, a.tau, NULL, 0, a.seed, a.stream, a.first_row, out,
-                             a.classes);
+        done = gumbel4j_soft(a.type, a.rows, a.classes, logits, a.classes, a.tau, a.row_tau, 1, a.seed, a.stream, a.first_row,
+                             out, a.classes);
     } else if (strcmp(operator, "hard") == 0) {
         done = gumbel4j_hard(a.type, a.rows, a.classes, logits, a.classes, a.seed, a.stream, a.first_row, out, a.classes);
     } else {
@@ -79,6 +83,7 @@ static void sample_case(const struct golden *golden)
         done = gumbel4j_categorical(a.type, a.rows, a.classes, logits, a.classes, a.seed, a.stream, a.first_row, out, 1);
     }
     free(logits);
+    free(a.row_tau);
     CHECK(done == (int64_t)golden_integer(golden, "returns"), "%s, %s", golden->path, golden_text(golden, "case"));
     if (done > 0)
         compare(golden, "out", kind, out, done * columns);
@@ -92,8 +97,9 @@ static void vjp_case(const struct golden *golden)
     enum golden_kind kind = golden_floats(golden);
     void *sample = golden_array(golden, "sample", kind), *upstream = golden_array(golden, "upstream", kind);
     void *dlogits = malloc((size_t)(a.rows * a.classes) * 8), *dtau = malloc((size_t)a.rows * 8);
-    int64_t done = gumbel4j_vjp(a.type, a.rows, a.classes, sample, a.classes, upstream, a.classes, a.tau, NULL, 0, dlogits, a.classes,
-                                dtau, 1);
+    int64_t done = gumbel4j_vjp(a.type, a.rows, a.classes, sample, a.classes, upstream, a.classes, a.tau, a.row_tau, 1, dlogits,
+                                a.classes, dtau, 1);
+    free(a.row_tau);
     free(sample);
     free(upstream);
     CHECK(done == a.rows, "%s, %s", golden->path, golden_text(golden, "case"));
