@@ -45,7 +45,7 @@ PREAMBLE = """\
 CALL_KEYS = """\
 #   rows, classes     shape; arrays are given row by row, packed
 #   seed, stream, first_row    the noise key
-#   tau               a float64, to be rounded to the type
+#   tau               one float64 for all rows or `rows` of them, to be rounded to the type
 """
 
 HEADS = {
@@ -108,7 +108,7 @@ HEADS = {
     "vjp": (
         "backward of soft",
         "#   rows, classes     shape; arrays are given row by row, packed\n"
-        "#   tau               a float64, to be rounded to the type\n"
+        "#   tau               one float64 for all rows or `rows` of them, to be rounded to the type\n"
         "#   sample, upstream, dlogits    in the type\n"
         "#   dtau              one value a row, in the type\n",
     ),
@@ -278,6 +278,8 @@ def logits_cases(fmt: Format) -> dict[str, LogitsCase]:
         ("zeros of both signs", 7, 8, 0, 4, [0.0, -0.0, -0.0, 0.0]),
         ("flush", 7, 0, 0, 96, [2.0] + [edge + (c - 48) / 8 for c in range(95)]),
         ("tail word", 7, 0, RARE[FLOAT32]["tail word 0x90"] // 10, 10, material.eighths(10, 2)),
+        ("5 rows", 7, 2, 9, 17, material.eighths(85, 4)),
+        ("19 rows", 7, 2, 1, 3, material.eighths(57, 4)),
     ]
     cases = [
         (name, seed, stream, row, k, [fmt.convert(x) for x in xs]) for name, seed, stream, row, k, xs in cases
@@ -292,13 +294,15 @@ REFUSED: list[tuple[str, int, list[float]]] = [
     ("refused: first row", 2, [math.inf, -math.inf, 0.0, 0.0]),
 ]
 
+# One for all rows, or one for each.
+ROW_TAUS = "0 1e-38 0.5 7 1e30"
 SOFT_TAUS: dict[str, Sequence[str]] = {
     "worked example": ("0.5",),
-    "1 class": ("0", "1e-38", "1", "1e30"),
+    "1 class": ("0", "1e-38", "1", "1e30", "0 1e30 0.5"),
     "2 classes": ("0", "1e-46", "1e-38", "0.1", "0.5", "1", "1e30"),
     "3 classes": ("0", "1e-38", "0.1", "0.5", "1", "1e30"),
     "17 classes": ("0", "1e-38", "0.1", "0.5", "1", "1e30"),
-    "100 classes": ("0.5", "1e30"),
+    "100 classes": ("0.5", "1e30", "7 0"),
     "1025 classes": ("0.7",),
     "masks": ("0", "0.5", "1e30"),
     "one open class": ("1", "1e-38"),
@@ -307,7 +311,19 @@ SOFT_TAUS: dict[str, Sequence[str]] = {
     "zeros of both signs": ("0.5",),
     "flush": ("1",),
     "tail word": ("0.5",),
+    "5 rows": (ROW_TAUS,),
+    "19 rows": (" ".join(([*ROW_TAUS.split(), "1e-46", "0.1"] * 3)[:19]),),
 }
+
+
+def temperatures(tau: str, rows: int) -> list[float]:
+    """Return the temperature of each row."""
+    given = [float(word) for word in tau.split()]
+    return given * rows if len(given) == 1 else given
+
+
+def tau_label(tau: str) -> str:
+    return "a tau for each row" if " " in tau else f"tau {tau}"
 
 
 # The files
@@ -445,7 +461,10 @@ def sample_files() -> list[GoldenFile]:
         cases: list[tuple[LogitsCase, Sequence[str]]] = [
             (case, SOFT_TAUS[name]) for name, case in logits_cases(fmt).items()
         ]
-        cases += [((name, 7, 0, 0, k, logits), ("0.5", "0")) for name, k, logits in REFUSED]
+        cases += [
+            ((name, 7, 0, 0, k, logits), ("0.5", "0", " ".join(["0", "7", "0.5"][: len(logits) // k])))
+            for name, k, logits in REFUSED
+        ]
         for (name, seed, stream, first_row, classes, logits), taus in cases:
             rows = [logits[start : start + classes] for start in range(0, len(logits), classes)]
             head: dict[str, str | int] = {
@@ -459,9 +478,9 @@ def sample_files() -> list[GoldenFile]:
                 steps = text.Steps()
                 out: list[float] = []
                 returns = 0
-                for r, row in enumerate(rows):
+                for r, (row, row_tau) in enumerate(zip(rows, temperatures(tau, len(rows)), strict=True)):
                     try:
-                        out += text.soft_row(fmt, row, float(tau), seed, stream, first_row + r, steps)
+                        out += text.soft_row(fmt, row, row_tau, seed, stream, first_row + r, steps)
                     except text.RefusedRowError:
                         break
                     returns = r + 1
@@ -475,9 +494,9 @@ def sample_files() -> list[GoldenFile]:
                         "step_r": float_text(steps.r),
                     }
                 soft_file.case(
-                    f"{label}, tau {tau}",
+                    f"{label}, {tau_label(tau)}",
                     **head,
-                    tau=float_text(float(tau)),
+                    tau=floats_text(map(float, tau.split())),
                     logits=floats_text(logits),
                     returns=returns,
                     **({"out": floats_text(out)} if out else {}),
@@ -512,18 +531,19 @@ def add_vjp_cases(file: GoldenFile, fmt: Format) -> None:
     def case(name: str, classes: int, tau: str, sample: list[float], upstream: list[float]) -> None:
         dlogits: list[float] = []
         dtau: list[float] = []
-        for start in range(0, len(sample), classes):
+        taus = temperatures(tau, len(sample) // classes)
+        for start, row_tau in zip(range(0, len(sample), classes), taus, strict=True):
             dx, dt = text.vjp_row(
-                fmt, sample[start : start + classes], upstream[start : start + classes], float(tau)
+                fmt, sample[start : start + classes], upstream[start : start + classes], row_tau
             )
             dlogits += dx
             dtau.append(dt)
         file.case(
-            f"{fmt.name}, {name}, tau {tau}",
+            f"{fmt.name}, {name}, {tau_label(tau)}",
             type=fmt.name,
             rows=len(dtau),
             classes=classes,
-            tau=float_text(float(tau)),
+            tau=floats_text(map(float, tau.split())),
             sample=floats_text(sample),
             upstream=floats_text(upstream),
             dlogits=floats_text(dlogits),
@@ -533,9 +553,9 @@ def add_vjp_cases(file: GoldenFile, fmt: Format) -> None:
     def soft(name: str, tau: str) -> tuple[int, list[float]]:
         _, seed, stream, first_row, classes, logits = logits_cases(fmt)[name]
         out: list[float] = []
-        for r in range(len(logits) // classes):
+        for r, row_tau in enumerate(temperatures(tau, len(logits) // classes)):
             row = logits[r * classes : (r + 1) * classes]
-            out += text.soft_row(fmt, row, float(tau), seed, stream, first_row + r)
+            out += text.soft_row(fmt, row, row_tau, seed, stream, first_row + r)
         return classes, out
 
     for name, taus in (
@@ -553,6 +573,13 @@ def add_vjp_cases(file: GoldenFile, fmt: Format) -> None:
     classes, sample = soft("worked example", "0.5")
     case("worked example", classes, "0.5", sample, [1.0, 0.0, -1.0, 2.0])
     for name, tau in (("100 classes", "0.5"), ("1025 classes", "0.7")):
+        classes, sample = soft(name, tau)
+        case(f"sample of {name}", classes, tau, sample, material.eighths(len(sample), 2))
+
+    for name, tau in (
+        ("5 rows", "0.1 1e-38 0.5 7 1e30"),
+        ("19 rows", " ".join((["0.5", "7", "1e-38", "0.1", "1", "1e30"] * 4)[:19])),
+    ):
         classes, sample = soft(name, tau)
         case(f"sample of {name}", classes, tau, sample, material.eighths(len(sample), 2))
 
