@@ -58,6 +58,7 @@ final class Operands implements AutoCloseable {
       case "hard" -> (on, in) -> on.hard(in.logits, NOISE, in.out);
       case "categorical" -> (on, in) -> on.categorical(in.logits, NOISE, in.index);
       case "vjp" -> (on, in) -> on.vjp(in.sample, in.upstream, TAU, in.out, in.dTau);
+      case "dLogits" -> (on, in) -> on.vjp(in.sample, in.upstream, TAU, in.out);
       default ->
           throw new IllegalArgumentException("operator = " + operator + ": has no benchmark");
     };

@@ -40,6 +40,7 @@ public class OperatorsBenchmark {
     "categorical 64 50257 FLOAT32",
     "categorical 32 128256 FLOAT32",
     "soft 4096 1024 FLOAT64",
+    "dLogits 4096 1024 FLOAT32",
     "vjp 4096 1024 FLOAT32",
     "gumbel 4096 1024 FLOAT32",
     "words 4096 1024 FLOAT32"

@@ -56,7 +56,8 @@ public class TinyCallBenchmark {
   }
 
   private void check() {
-    for (String operator : new String[] {"words", "gumbel", "soft", "hard", "categorical", "vjp"}) {
+    for (String operator :
+        new String[] {"words", "gumbel", "soft", "hard", "categorical", "dLogits", "vjp"}) {
       operands.check(operators, Operands.call(operator));
     }
   }
@@ -77,6 +78,12 @@ public class TinyCallBenchmark {
   @Benchmark
   public void categorical() {
     operators.categorical(operands.logits, Operands.NOISE, operands.index);
+  }
+
+  /** A backward without the gradient of tau. */
+  @Benchmark
+  public void dLogits() {
+    operators.vjp(operands.sample, operands.upstream, Operands.TAU, operands.out);
   }
 
   /** A backward. */
