@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import ml_dtypes  # noqa: F401  # so that NumPy knows bfloat16
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,6 +27,11 @@ class Case:
     def dtype(self) -> np.dtype[Any]:
         """The element type."""
         return np.dtype(self.entries["type"])
+
+    @property
+    def compute_dtype(self) -> np.dtype[Any]:
+        """The type of its temperatures and their gradients."""
+        return np.dtype(np.float32) if self.dtype.itemsize == 2 else self.dtype
 
     @property
     def shape(self) -> tuple[int, int]:

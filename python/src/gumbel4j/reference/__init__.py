@@ -6,10 +6,11 @@ Everything after a logarithm is computed in float64 by the plain formulas, with 
 `exp` in place of the kernels' polynomials, and agrees within bounds that this module states: `gumbel_bound`,
 `soft_bound`, `vjp_bound`, and `decided` for indices.
 
-The dtype of `logits` (float32 or float64) chooses the noise stream, and `tau` is rounded to it, exactly as in
-the session; results are float64 all the same. Arguments and refusals are those of `gumbel4j.Session`: rows
-are counted in C order over the axes other than the axis of classes. No function changes its inputs, and all
-are safe to call from any thread.
+The dtype of `logits` chooses the noise stream, and `tau` is rounded to that stream's type, exactly as in the
+session: float64 has its own; float32, float16 and bfloat16 (known by its name, without the package ml_dtypes)
+share that of float32. Results are float64 all the same, not rounded to the dtype. Arguments and refusals are
+those of `gumbel4j.Session`: rows are counted in C order over the axes other than the axis of classes. No
+function changes its inputs, and all are safe to call from any thread.
 
 Sources: Salmon, Moraes, Dror, Shaw (2011), "Parallel random numbers: as easy as 1, 2, 3" (Philox); Jang, Gu,
 Poole (2017), "Categorical Reparameterization with Gumbel-Softmax"; Maddison, Mnih, Teh (2017), "The Concrete

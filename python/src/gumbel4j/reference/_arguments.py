@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+from dataclasses import dataclass
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,15 +23,45 @@ _CHUNK: Final = 1 << 18  # elements worked on at a time, so that temporary memor
 _INDEX_LIMIT: Final = 1 << 63
 
 
+@dataclass(frozen=True)
+class Half:
+    """A type of 16 bits: how a float32 result is rounded to it, once, at the end."""
+
+    precision: int  # significant bits, the hidden one included
+    lowest: int  # exponent of the smallest normal number
+    highest: int  # exponent of the largest finite ones
+
+    def widened(self, values: Floats, bound: Floats) -> Floats:
+        """Return how far rounded results may lie from `values`, from how far unrounded ones may.
+
+        Adds half a unit in the last place of the largest result; infinite where that may overflow.
+        """
+        largest = np.abs(values) + bound
+        _, exponents = np.frexp(np.maximum(largest, 2.0**self.lowest))  # subnormal numbers share one exponent
+        half_ulp = np.ldexp(1.0, exponents - 1 - self.precision)
+        overflow = np.ldexp(2 - 2.0**-self.precision, self.highest)
+        return np.where(largest < overflow, bound + half_ulp, np.inf)
+
+
 class Kind:
-    """What differs between the two streams and types."""
+    """An element type by name, and what differs between the types.
+
+    `dtype` is the type that its kernels compute in: it has the noise stream and the temperatures.
+    """
 
     def __init__(
-        self, dtype: type[np.floating[Any]], word: type[np.unsignedinteger[Any]], parts: int
+        self,
+        name: str,
+        dtype: type[np.floating[Any]],
+        word: type[np.unsignedinteger[Any]],
+        parts: int,
+        half: Half | None = None,
     ) -> None:
+        self.name = name
         self.dtype = np.dtype(dtype)
         self.word = np.dtype(word)
         self.parts = parts  # 32-bit words in an element's word
+        self.half = half
         self.group = 64 // parts  # elements that share sixteen blocks
         info = np.finfo(dtype)
         self.smallest_normal = float(info.smallest_normal)
@@ -39,8 +70,19 @@ class Kind:
         # plus ours.
         self.roundoff = 1.01 * 2.0**-24 if parts == 1 else 2.0**-52
 
+    def rounded_bound(self, values: Floats, bound: Floats) -> Floats:
+        """Return the bound of results from the bound before they are rounded from `dtype`."""
+        return bound if self.half is None else self.half.widened(values, bound)
 
-KINDS: Final = (Kind(np.float32, np.uint32, 1), Kind(np.float64, np.uint64, 2))
+
+# The first of each stream is the one that is named by its words.
+KINDS: Final = (
+    Kind("float32", np.float32, np.uint32, 1),
+    Kind("float64", np.float64, np.uint64, 2),
+    Kind("float16", np.float32, np.uint32, 1, Half(precision=11, lowest=-14, highest=15)),
+    Kind("bfloat16", np.float32, np.uint32, 1, Half(precision=8, lowest=-126, highest=127)),
+)
+_NAMES: Final = "float32, float64, float16 or bfloat16"
 
 
 class _Place:
@@ -87,13 +129,12 @@ class _Place:
 
 
 def as_rows(array: ArrayLike, axis: int, name: str) -> tuple[NDArray[Any], Kind, _Place]:
-    """Return the array as rows x classes in its own type, the type, and the way back."""
+    """Return the array as rows x classes in the type to compute in, its own type, and the way back."""
     x = np.asarray(array)
-    kind = next((kind for kind in KINDS if x.dtype.newbyteorder("=") == kind.dtype), None)
+    kind = _kind_of(x.dtype)
     if kind is None:
         raise TypeError(
-            f"{name} must be an array of float32 or float64; got dtype {x.dtype}; "
-            "convert it with .astype(np.float32)"
+            f"{name} must be an array of {_NAMES}; got dtype {x.dtype}; convert it with .astype(np.float32)"
         )
     if x.ndim == 0:
         raise ValueError(f"{name} must have at least one axis, the classes; got a single number")
@@ -112,7 +153,15 @@ def as_rows(array: ArrayLike, axis: int, name: str) -> tuple[NDArray[Any], Kind,
             f"{name} must have at least one class; its shape {x.shape} has none along axis {position}"
         )
     rows = math.prod(moved.shape[:-1])
-    return moved.reshape(rows, classes), kind, _Place(moved.shape, position % x.ndim)
+    # Exact: every number of 16 bits is one of float32.
+    in_rows = moved.reshape(rows, classes).astype(kind.dtype, copy=False)
+    return in_rows, kind, _Place(moved.shape, position % x.ndim)
+
+
+def _kind_of(dtype: np.dtype[Any]) -> Kind | None:
+    """Return the element type of an array; by name, as NumPy itself does not know bfloat16."""
+    name = dtype.newbyteorder("=").name
+    return next((kind for kind in KINDS if kind.name == name), None)
 
 
 def sample_and_upstream(
@@ -124,7 +173,7 @@ def sample_and_upstream(
         raise ValueError(f"upstream must have the shape of sample, {given.shape}; got {gradient.shape}")
     v, upstream_kind, _ = as_rows(gradient, axis, "upstream")
     if upstream_kind is not kind:
-        raise TypeError(f"upstream must have the dtype of sample, {kind.dtype}; got {upstream_kind.dtype}")
+        raise TypeError(f"upstream must have the dtype of sample, {kind.name}; got {upstream_kind.name}")
     return y, v, kind, place
 
 
@@ -156,9 +205,11 @@ def full_shape(shape: int | Sequence[int]) -> tuple[tuple[int, ...], int, int]:
 
 
 def stream_kind(dtype: DTypeLike) -> Kind:
-    kind = next((kind for kind in KINDS if kind.dtype == np.dtype(dtype)), None)
+    # A text names bfloat16 also where the package that defines it for NumPy is missing.
+    named = next((kind for kind in KINDS if isinstance(dtype, str) and kind.name == dtype), None)
+    kind = named or _kind_of(np.dtype(dtype))
     if kind is None:
-        raise TypeError(f"dtype must be float32 or float64; got {np.dtype(dtype)}")
+        raise TypeError(f"dtype must be {_NAMES}; got {np.dtype(dtype)}")
     return kind
 
 
@@ -174,13 +225,15 @@ def first_element(first_row: int, rows: int, classes: int) -> int:
 
 
 def as_temperatures(tau: ArrayLike, kind: Kind, place: _Place, *, positive: bool = False) -> Floats:
-    """Return tau, rounded to the type, as rows x 1."""
+    """Return tau, rounded to the type that is computed in, as rows x 1."""
     given = np.asarray(tau)
     if given.dtype == object and isinstance(tau, Real):  # a fraction, or an integer of more than 64 bits
         try:
             given = np.asarray(float(tau))
         except OverflowError:
             given = np.asarray(np.inf)
+    if given.dtype.name == "bfloat16":
+        given = given.astype(np.float32)
     if isinstance(tau, np.ma.MaskedArray) or given.dtype.kind not in "fiu":
         what = repr(tau) if given.ndim == 0 else f"dtype {given.dtype}"
         raise TypeError(f"tau must be a real number or an array of real numbers; got {what}")

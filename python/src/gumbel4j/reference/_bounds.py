@@ -49,15 +49,22 @@ def gumbel_bound(values: ArrayLike, dtype: DTypeLike = np.float32) -> Floats:
     values
         Result of `gumbel`, any shape.
     dtype
-        Type of the kernel's values: numpy.float32 or numpy.float64.
+        Type of the kernel's values: numpy.float32, numpy.float64, numpy.float16 or bfloat16.
 
     Returns
     -------
     numpy.ndarray
-        Absolute bounds, float64, shape of values: GUMBEL_ULPS ulp of max(|g|, 1/2).
+        Absolute bounds, float64, shape of values: GUMBEL_ULPS ulp of max(|g|, 1/2), and for the types of 16
+        bits half an ulp of theirs.
     """
     kind = stream_kind(dtype)
-    _, exponents = np.frexp(np.maximum(np.abs(np.asarray(values, np.float64)), 0.5))
+    noise = np.asarray(values, np.float64)
+    return kind.rounded_bound(noise, _noise_bound(kind, noise))
+
+
+def _noise_bound(kind: Kind, noise: Floats) -> Floats:
+    """Return the bound of noise in the type that is computed in."""
+    _, exponents = np.frexp(np.maximum(np.abs(noise), 0.5))
     bound: Floats = np.ldexp(GUMBEL_ULPS[kind.dtype], exponents - np.finfo(kind.dtype).nmant - 1)
     return bound
 
@@ -80,8 +87,9 @@ def soft_bound(
 
     An error that all classes share cancels, so log y(i) is off by at most eps(i) + log(sum y(j) exp(eps(j)))
     + c, where c counts the exponential twice, the sum of n positive terms in the kernels' order, the
-    reciprocal and the product. To this comes what is flushed to zero below the smallest normal number. Where
-    eps is large (a small tau), the interval of all y that such exponents allow is used instead.
+    reciprocal and the product. To this comes what is flushed to zero below the smallest normal number, and
+    for float16 and bfloat16, computed in float32, half an ulp of the rounded result. Where eps is large (a
+    small tau), the interval of all y that such exponents allow is used instead.
 
     Parameters
     ----------
@@ -133,7 +141,7 @@ def _soft_bound_of_rows(kind: Kind, s: Floats, error: Floats, tau: Floats) -> Fl
         smallest = _share(low, high, masked, best, tau) * (1 - common)
         far = np.maximum(largest - y, y - smallest)
     bound = np.where(log_error < 2.0**-10, near, far) + 3 * kind.smallest_normal
-    return np.where(masked, 0.0, bound)
+    return np.where(masked, 0.0, kind.rounded_bound(y, bound))
 
 
 def _share(
@@ -237,6 +245,7 @@ def vjp_bound(
     With u the unit roundoff, the sum of n products is off by at most (depth of the kernels' sum) u sum
     |product|; the difference, the product and the quotient of d logits add one rounding each, d tau adds the
     error of the kernels' logarithm. To this comes what is flushed to zero below the smallest normal number.
+    float16 and bfloat16 are computed in float32, and d logits is rounded once more at the end.
 
     Parameters
     ----------
@@ -271,11 +280,12 @@ def vjp_bound(
             dlogits = over(part * inner, divisor)
             tiny = kind.smallest_normal + over(lost, divisor)
             bound = over(part * (depth * u * weight), divisor) + 3.1 * u * np.abs(dlogits) + tiny
-            bounds[begin:end] = np.where(takes_part, bound, 0.0)
+            bound = np.where(takes_part, bound, 0.0)
+            bounds[begin:end] = np.where(takes_part, kind.rounded_bound(dlogits, bound), 0.0)
             terms = dlogits * log_y
             dtau[begin:end] = terms.sum(axis=1)
             dtau_bound[begin:end] = (
-                (bounds[begin:end] * np.abs(log_y)).sum(axis=1) * (1 + 4 * LOG_ULPS * u)
+                (bound * np.abs(log_y)).sum(axis=1) * (1 + 4 * LOG_ULPS * u)
                 + (depth + 2 * LOG_ULPS) * u * np.abs(terms).sum(axis=1)
                 + kind.smallest_normal
             )
@@ -293,7 +303,7 @@ def _perturbed_with_error(
 ) -> tuple[Floats, Floats]:
     """Return s and how far the kernel's s may lie from it (0 for a masked class)."""
     g = gumbel_values(kind, *key, start, x.size).reshape(x.shape)
-    noise_error = gumbel_bound(g, kind.dtype)
+    noise_error = _noise_bound(kind, g)
     s = x.astype(np.float64) + g
     with np.errstate(invalid="ignore"):
         error = noise_error + kind.roundoff * (np.abs(s) + noise_error)

@@ -89,7 +89,7 @@ def uniform(
     shape, seed, stream, first_row
         As in `words`.
     dtype
-        numpy.float32 or numpy.float64: the stream.
+        numpy.float64 for its stream; numpy.float32, numpy.float16 or bfloat16 for that of float32.
 
     Returns
     -------
@@ -189,12 +189,12 @@ def gumbel(
     shape, seed, stream, first_row
         As in `words`.
     dtype
-        numpy.float32 or numpy.float64: the stream.
+        numpy.float64 for its stream; numpy.float32, numpy.float16 or bfloat16 for that of float32.
 
     Returns
     -------
     numpy.ndarray
-        float64 of this shape, whatever the stream.
+        float64 of this shape, whatever the dtype.
 
     Raises
     ------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
@@ -41,12 +41,13 @@ def gumbel_softmax(
     Parameters
     ----------
     logits
-        float32 or float64 of any shape with at least one axis: unnormalised log-probabilities. -inf masks a
-        class.
+        float32, float64, float16 or bfloat16 of any shape with at least one axis: unnormalised
+        log-probabilities. -inf masks a class.
     tau
         Temperature: a real number, or an array of them that broadcasts to the shape of logits with size 1
-        along `axis`, such as (B, 1) for logits of shape (B, K): a value for each row. Rounded to the dtype of
-        logits; each value finite and not negative. 0 is the limit: exactly one-hot.
+        along `axis`, such as (B, 1) for logits of shape (B, K): a value for each row. Rounded to float64 for
+        logits of float64, else to float32; each value finite and not negative. 0 is the limit: exactly
+        one-hot.
     hard
         If True, exact one-hot vectors (the largest noisy logit, the first of equals) instead of soft ones.
     axis
@@ -61,8 +62,9 @@ def gumbel_softmax(
     Returns
     -------
     numpy.ndarray
-        float64, shape of logits: values in [0, 1] that sum to 1 along `axis`. Values below the smallest
-        normal number of the type of logits are kept here, where the kernels write 0.
+        float64, shape of logits: values in [0, 1] that sum to 1 along `axis`. Not rounded to the type of
+        logits; values below the smallest normal number of float32 or float64 are kept here, where the kernels
+        write 0.
 
     Raises
     ------
@@ -123,9 +125,31 @@ def categorical(
     return place.without_classes(out)
 
 
+@overload
 def vjp(
-    sample: ArrayLike, upstream: ArrayLike, tau: ArrayLike = 1.0, axis: int = -1
-) -> tuple[Floats, Floats | np.float64]:
+    sample: ArrayLike,
+    upstream: ArrayLike,
+    tau: ArrayLike = 1.0,
+    axis: int = -1,
+    *,
+    tau_gradient: Literal[True] = True,
+) -> tuple[Floats, Floats | np.float64]: ...
+
+
+@overload
+def vjp(
+    sample: ArrayLike, upstream: ArrayLike, tau: ArrayLike = 1.0, axis: int = -1, *, tau_gradient: bool
+) -> tuple[Floats, Floats | np.float64 | None]: ...
+
+
+def vjp(
+    sample: ArrayLike,
+    upstream: ArrayLike,
+    tau: ArrayLike = 1.0,
+    axis: int = -1,
+    *,
+    tau_gradient: bool = True,
+) -> tuple[Floats, Floats | np.float64 | None]:
     """Carry a gradient back through `gumbel_softmax`.
 
     With y the sample and v the upstream gradient, d logits = y (v - <y, v>) / tau and d tau = -<d logits, log
@@ -135,7 +159,7 @@ def vjp(
     Parameters
     ----------
     sample
-        A soft sample, float32 or float64.
+        A soft sample, float32, float64, float16 or bfloat16.
     upstream
         Gradient with respect to the sample, of its shape and dtype; may hold NaN and infinities.
     tau
@@ -143,12 +167,14 @@ def vjp(
         `gumbel_softmax`.
     axis
         The axis of the classes.
+    tau_gradient
+        Whether to work out the gradient with respect to tau.
 
     Returns
     -------
     tuple
         Gradient with respect to the logits (float64, shape of sample) and with respect to tau (shape of tau,
-        a scalar for a number; rows that share a temperature add up).
+        a scalar for a number; rows that share a temperature add up), None if it was not asked for.
 
     Raises
     ------
@@ -164,7 +190,7 @@ def vjp(
         with np.errstate(over="ignore", invalid="ignore"):
             dlogits[begin:end] = over(part * inner, temperatures[begin:end])
             dtau[begin:end] = -(dlogits[begin:end] * log_y).sum(axis=1)
-    return place(dlogits), place.summed_like(tau, dtau)
+    return place(dlogits), place.summed_like(tau, dtau) if tau_gradient else None
 
 
 def perturbed(kind: Kind, x: NDArray[Any], key: tuple[int, int], start: int) -> Floats:
