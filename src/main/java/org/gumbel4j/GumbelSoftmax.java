@@ -108,7 +108,9 @@ public final class GumbelSoftmax {
     Check.elements(noise, out);
     writable("out", out);
     slices.run(
-        out, (row, count) -> kernels.words(out.shape(count), noise.from(row), out.from(row)));
+        out,
+        (row, count) ->
+            kernels.words(out.shape(count), noise.from(row, out.classes()), out.from(row)));
   }
 
   /**
@@ -131,7 +133,9 @@ public final class GumbelSoftmax {
         out,
         (row, count) ->
             kernels.uniform(
-                new Shape(stream.code(), count, out.classes()), noise.from(row), out.from(row)));
+                new Shape(stream.code(), 1, count, out.classes()),
+                noise.from(row, out.classes()),
+                out.from(row)));
   }
 
   /**
@@ -147,7 +151,9 @@ public final class GumbelSoftmax {
     Check.elements(noise, out);
     writable("out", out);
     slices.run(
-        out, (row, count) -> kernels.gumbel(out.shape(count), noise.from(row), out.from(row)));
+        out,
+        (row, count) ->
+            kernels.gumbel(out.shape(count), noise.from(row, out.classes()), out.from(row)));
   }
 
   /**
@@ -196,7 +202,7 @@ public final class GumbelSoftmax {
                     logits.shape(count),
                     logits.from(row),
                     tau.from(row),
-                    noise.from(row),
+                    noise.from(row, logits.classes()),
                     out.from(row)));
     refuseIfIncomplete(logits, written);
   }
@@ -221,7 +227,10 @@ public final class GumbelSoftmax {
             logits,
             (row, count) ->
                 kernels.hard(
-                    logits.shape(count), logits.from(row), noise.from(row), out.from(row)));
+                    logits.shape(count),
+                    logits.from(row),
+                    noise.from(row, logits.classes()),
+                    out.from(row)));
     refuseIfIncomplete(logits, written);
   }
 
@@ -249,7 +258,10 @@ public final class GumbelSoftmax {
             logits,
             (row, count) ->
                 kernels.categorical(
-                    logits.shape(count), logits.from(row), noise.from(row), out.from(row)));
+                    logits.shape(count),
+                    logits.from(row),
+                    noise.from(row, logits.classes()),
+                    out.from(row)));
     refuseIfIncomplete(logits, written);
   }
 

@@ -97,12 +97,12 @@ public record Matrix(
   /** The rows from {@code row} on, as kernels take them. */
   Operand from(long row) {
     return new Operand(
-        row == 0 ? segment : segment.asSlice(row * rowStride * type.bytes()), rowStride);
+        row == 0 ? segment : segment.asSlice(row * rowStride * type.bytes()), 0, rowStride, 1);
   }
 
   /** Some rows of this matrix, as kernels take them. */
   Shape shape(long count) {
-    return new Shape(type.code(), count, classes);
+    return new Shape(type.code(), 1, count, classes);
   }
 
   private static long span(ElementType type, long rows, long classes, long rowStride) {

@@ -37,7 +37,7 @@ public record Noise(long seed, long stream, long firstRow) {
   }
 
   /** The noise of the rows from {@code row} on, as kernels take it. */
-  Draw from(long row) {
-    return new Draw(seed, stream, firstRow + row);
+  Draw from(long row, long classes) {
+    return new Draw(seed, stream, (firstRow + row) * classes);
   }
 }

@@ -205,8 +205,8 @@ public final class NoiseGenerator implements RandomGenerator.ArbitrarilyJumpable
     bufferedStream = stream;
     bufferedRow = index >>> LOG_BUFFER;
     kernels.words(
-        new Shape(Kernels.INT64, 1, BUFFER),
-        new Draw(seed, stream, bufferedRow),
-        new Operand(buffer, BUFFER));
+        new Shape(Kernels.INT64, 1, 1, BUFFER),
+        new Draw(seed, stream, bufferedRow << LOG_BUFFER),
+        new Operand(buffer, 0, BUFFER, 1));
   }
 }

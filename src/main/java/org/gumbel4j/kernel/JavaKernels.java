@@ -5,6 +5,8 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import java.lang.foreign.MemorySegment;
+
 /**
  * The kernels in plain Java: the readable definition of every operator, and the backend that runs
  * anywhere.
@@ -36,7 +38,7 @@ final class JavaKernels implements Kernels {
           philox.group(group, words, 0);
           filled = group;
         }
-        long at = row * out.stride() + column;
+        long at = at(shape, out, row) + column;
         if (shape.type() == INT64) {
           out.segment().setAtIndex(JAVA_LONG, at, Float64Rows.word(words, place));
         } else {
@@ -52,7 +54,7 @@ final class JavaKernels implements Kernels {
     RowOperators operators = operators(shape, draw);
     for (long row = 0; row < shape.rows(); row++) {
       long element = element(shape, draw, row);
-      operators.uniform(element, shape.classes(), out.segment(), row * out.stride());
+      operators.uniform(element, shape.classes(), out.segment(), at(shape, out, row));
     }
     return shape.rows();
   }
@@ -62,7 +64,7 @@ final class JavaKernels implements Kernels {
     RowOperators operators = operators(shape, draw);
     for (long row = 0; row < shape.rows(); row++) {
       long element = element(shape, draw, row);
-      operators.gumbel(element, shape.classes(), out.segment(), row * out.stride());
+      operators.gumbel(element, shape.classes(), out.segment(), at(shape, out, row));
     }
     return shape.rows();
   }
@@ -77,12 +79,12 @@ final class JavaKernels implements Kernels {
               ? oneHot(operators, shape, logits, draw, out, row)
               : operators.soft(
                   logits.segment(),
-                  row * logits.stride(),
+                  at(shape, logits, row),
                   temperature,
                   element(shape, draw, row),
                   shape.classes(),
                   out.segment(),
-                  row * out.stride());
+                  at(shape, out, row));
       if (!sampled) {
         return row;
       }
@@ -109,7 +111,7 @@ final class JavaKernels implements Kernels {
       if (best < 0) {
         return row;
       }
-      out.segment().setAtIndex(JAVA_INT, row * out.stride(), (int) best);
+      out.segment().setAtIndex(JAVA_INT, at(shape, out, row), (int) best);
     }
     return shape.rows();
   }
@@ -126,17 +128,73 @@ final class JavaKernels implements Kernels {
     for (long row = 0; row < shape.rows(); row++) {
       operators.vjp(
           sample.segment(),
-          row * sample.stride(),
+          at(shape, sample, row),
           upstream.segment(),
-          row * upstream.stride(),
+          at(shape, upstream, row),
           temperature(shape, tau, row),
           shape.classes(),
           dlogits.segment(),
-          row * dlogits.stride(),
+          at(shape, dlogits, row),
           dtau.segment(),
-          row * dtau.stride());
+          at(shape, dtau, row));
     }
     return shape.rows();
+  }
+
+  @Override
+  public boolean partPerturb(
+      Shape part, Operand logits, Draw draw, Operand out, MemorySegment top) {
+    throw new UnsupportedOperationException("parts of rows");
+  }
+
+  @Override
+  public void partExp(
+      Shape part,
+      Operand logits,
+      double tau,
+      double top,
+      Draw draw,
+      Operand out,
+      MemorySegment sums) {
+    throw new UnsupportedOperationException("parts of rows");
+  }
+
+  @Override
+  public void partScale(
+      Shape part, Operand logits, double tau, double top, double factor, Draw draw, Operand out) {
+    throw new UnsupportedOperationException("parts of rows");
+  }
+
+  @Override
+  public boolean partArgmax(Shape part, Operand logits, Draw draw, MemorySegment best) {
+    throw new UnsupportedOperationException("parts of rows");
+  }
+
+  @Override
+  public void partOneHot(Shape part, long column, Operand out) {
+    throw new UnsupportedOperationException("parts of rows");
+  }
+
+  @Override
+  public void partDot(Shape part, Operand sample, Operand upstream, MemorySegment sums) {
+    throw new UnsupportedOperationException("parts of rows");
+  }
+
+  @Override
+  public void partGradient(
+      Shape part,
+      Operand sample,
+      Operand upstream,
+      double tau,
+      double dot,
+      Operand dlogits,
+      MemorySegment sums) {
+    throw new UnsupportedOperationException("parts of rows");
+  }
+
+  /** The element of an operand that a row starts at. */
+  private static long at(Shape shape, Operand operand, long row) {
+    return operand.start(row / shape.inner(), row % shape.inner());
   }
 
   private static RowOperators operators(Shape shape, Draw draw) {
@@ -152,13 +210,13 @@ final class JavaKernels implements Kernels {
 
   /** The index of a row's first element in the whole logical array. */
   private static long element(Shape shape, Draw draw, long row) {
-    return (draw.firstRow() + row) * shape.classes();
+    return draw.element() + row * shape.classes();
   }
 
   private static long argmax(
       RowOperators operators, Shape shape, Operand logits, Draw draw, long row) {
     return operators.argmax(
-        logits.segment(), row * logits.stride(), element(shape, draw, row), shape.classes());
+        logits.segment(), at(shape, logits, row), element(shape, draw, row), shape.classes());
   }
 
   /** Writes the one-hot sample of a row; returns whether the row could be sampled. */
@@ -166,7 +224,7 @@ final class JavaKernels implements Kernels {
       RowOperators operators, Shape shape, Operand logits, Draw draw, Operand out, long row) {
     long best = argmax(operators, shape, logits, draw, row);
     if (best >= 0) {
-      operators.oneHot(best, shape.classes(), out.segment(), row * out.stride());
+      operators.oneHot(best, shape.classes(), out.segment(), at(shape, out, row));
     }
     return best >= 0;
   }
@@ -175,7 +233,7 @@ final class JavaKernels implements Kernels {
     if (tau.rows().isNone()) {
       return shape.type() == FLOAT32 ? (float) tau.all() : tau.all();
     }
-    long at = row * tau.rows().stride();
+    long at = at(shape, tau.rows(), row);
     return shape.type() == FLOAT32
         ? tau.rows().segment().getAtIndex(JAVA_FLOAT, at)
         : tau.rows().segment().getAtIndex(JAVA_DOUBLE, at);

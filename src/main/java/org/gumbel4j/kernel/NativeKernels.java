@@ -97,9 +97,9 @@ final class NativeKernels implements Kernels {
                   shape.classes(),
                   draw.seed(),
                   draw.stream(),
-                  draw.firstRow(),
+                  draw.element() / shape.classes(),
                   out.segment(),
-                  out.stride()));
+                  out.innerStride()));
     } catch (Throwable failure) {
       throw unexpected(failure);
     }
@@ -116,9 +116,9 @@ final class NativeKernels implements Kernels {
                   shape.classes(),
                   draw.seed(),
                   draw.stream(),
-                  draw.firstRow(),
+                  draw.element() / shape.classes(),
                   out.segment(),
-                  out.stride()));
+                  out.innerStride()));
     } catch (Throwable failure) {
       throw unexpected(failure);
     }
@@ -135,9 +135,9 @@ final class NativeKernels implements Kernels {
                   shape.classes(),
                   draw.seed(),
                   draw.stream(),
-                  draw.firstRow(),
+                  draw.element() / shape.classes(),
                   out.segment(),
-                  out.stride()));
+                  out.innerStride()));
     } catch (Throwable failure) {
       throw unexpected(failure);
     }
@@ -153,15 +153,15 @@ final class NativeKernels implements Kernels {
                   shape.rows(),
                   shape.classes(),
                   logits.segment(),
-                  logits.stride(),
+                  logits.innerStride(),
                   tau.all(),
                   tau.rows().segment(),
-                  tau.rows().stride(),
+                  tau.rows().innerStride(),
                   draw.seed(),
                   draw.stream(),
-                  draw.firstRow(),
+                  draw.element() / shape.classes(),
                   out.segment(),
-                  out.stride()));
+                  out.innerStride()));
     } catch (Throwable failure) {
       throw unexpected(failure);
     }
@@ -177,12 +177,12 @@ final class NativeKernels implements Kernels {
                   shape.rows(),
                   shape.classes(),
                   logits.segment(),
-                  logits.stride(),
+                  logits.innerStride(),
                   draw.seed(),
                   draw.stream(),
-                  draw.firstRow(),
+                  draw.element() / shape.classes(),
                   out.segment(),
-                  out.stride()));
+                  out.innerStride()));
     } catch (Throwable failure) {
       throw unexpected(failure);
     }
@@ -198,12 +198,12 @@ final class NativeKernels implements Kernels {
                   shape.rows(),
                   shape.classes(),
                   logits.segment(),
-                  logits.stride(),
+                  logits.innerStride(),
                   draw.seed(),
                   draw.stream(),
-                  draw.firstRow(),
+                  draw.element() / shape.classes(),
                   out.segment(),
-                  out.stride()));
+                  out.innerStride()));
     } catch (Throwable failure) {
       throw unexpected(failure);
     }
@@ -225,19 +225,70 @@ final class NativeKernels implements Kernels {
                   shape.rows(),
                   shape.classes(),
                   sample.segment(),
-                  sample.stride(),
+                  sample.innerStride(),
                   upstream.segment(),
-                  upstream.stride(),
+                  upstream.innerStride(),
                   tau.all(),
                   tau.rows().segment(),
-                  tau.rows().stride(),
+                  tau.rows().innerStride(),
                   dlogits.segment(),
-                  dlogits.stride(),
+                  dlogits.innerStride(),
                   dtau.segment(),
-                  dtau.stride()));
+                  dtau.innerStride()));
     } catch (Throwable failure) {
       throw unexpected(failure);
     }
+  }
+
+  @Override
+  public boolean partPerturb(
+      Shape part, Operand logits, Draw draw, Operand out, MemorySegment top) {
+    throw new UnsupportedOperationException("parts of rows");
+  }
+
+  @Override
+  public void partExp(
+      Shape part,
+      Operand logits,
+      double tau,
+      double top,
+      Draw draw,
+      Operand out,
+      MemorySegment sums) {
+    throw new UnsupportedOperationException("parts of rows");
+  }
+
+  @Override
+  public void partScale(
+      Shape part, Operand logits, double tau, double top, double factor, Draw draw, Operand out) {
+    throw new UnsupportedOperationException("parts of rows");
+  }
+
+  @Override
+  public boolean partArgmax(Shape part, Operand logits, Draw draw, MemorySegment best) {
+    throw new UnsupportedOperationException("parts of rows");
+  }
+
+  @Override
+  public void partOneHot(Shape part, long column, Operand out) {
+    throw new UnsupportedOperationException("parts of rows");
+  }
+
+  @Override
+  public void partDot(Shape part, Operand sample, Operand upstream, MemorySegment sums) {
+    throw new UnsupportedOperationException("parts of rows");
+  }
+
+  @Override
+  public void partGradient(
+      Shape part,
+      Operand sample,
+      Operand upstream,
+      double tau,
+      double dot,
+      Operand dlogits,
+      MemorySegment sums) {
+    throw new UnsupportedOperationException("parts of rows");
   }
 
   @SuppressWarnings("restricted")
