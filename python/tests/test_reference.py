@@ -85,7 +85,7 @@ def test_chosen_classes_are_the_golden_ones_where_rounding_cannot_change_them(op
         rows += len(logits)
         undecided += int((~clear).sum())
     assert rows >= 40
-    assert undecided == 6  # the cases "ties" and "huge logits", whose rows hold equal logits
+    assert undecided == 10  # the cases "ties" and "huge logits", whose rows hold equal logits
 
 
 @pytest.mark.parametrize("case", [c for c in golden.read("hard") if c.name.count("refused")], ids=ids)

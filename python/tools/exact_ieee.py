@@ -1,8 +1,8 @@
-"""Exact IEEE 754 binary32 and binary64 arithmetic on Python integers, for `make_golden.py`.
+"""Exact arithmetic in the IEEE 754 formats and bfloat16 on Python integers, for `make_golden.py`.
 
 Every operation is worked out without error in integers and then rounded once, to nearest, ties to even, with
 gradual underflow: the arithmetic that native/NOISE.md is written in, free of any processor, compiler or
-library. Numbers are held in Python floats, which contain every binary32 and binary64 value exactly.
+library. Numbers are held in Python floats, which contain every value of these formats exactly.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Format:
     width: int
     precision: int
     smallest_normal_exponent: int
-    float_code: str
+    float_code: str  # of the struct module, which has none for bfloat16
     integer_code: str
 
     @property
@@ -141,5 +141,7 @@ class Format:
         return float(x)
 
 
+FLOAT16 = Format("float16", 16, 11, -14, "e", "h")
+BFLOAT16 = Format("bfloat16", 16, 8, -126, "", "h")
 FLOAT32 = Format("float32", 32, 24, -126, "f", "i")
 FLOAT64 = Format("float64", 64, 53, -1022, "d", "q")

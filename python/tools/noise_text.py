@@ -10,10 +10,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from exact_ieee import FLOAT32, FLOAT64, Format
+from exact_ieee import BFLOAT16, FLOAT16, FLOAT32, FLOAT64, Format
 
 MASK32 = (1 << 32) - 1
 MASK64 = (1 << 64) - 1
+
+
+HALF_TYPES = (FLOAT16, BFLOAT16)
 
 
 class RefusedRowError(Exception):
@@ -44,9 +47,14 @@ def block_words(seed: int, stream: int, block: int) -> tuple[int, int, int, int]
     return philox4x32(counter, (seed & MASK32, seed >> 32))
 
 
+def compute_type(fmt: Format) -> Format:
+    """The type that section 8 computes in."""
+    return FLOAT32 if fmt in HALF_TYPES else fmt
+
+
 def word(fmt: Format, seed: int, stream: int, i: int) -> int:
     """The word v of element i."""
-    if fmt is FLOAT32:
+    if compute_type(fmt) is FLOAT32:
         g, j = i >> 6, i & 63
         return block_words(seed, stream, 16 * g + (j & 15))[j >> 4]
     g, j = i >> 5, i & 31
@@ -186,10 +194,11 @@ def gumbel_of_word(fmt: Format, v: int, w: int = 0) -> float:
     return -log(fmt, exponential_of_word(fmt, v, w))
 
 
-def gumbel(fmt: Format, seed: int, stream: int, i: int) -> float:
+def noise(fmt: Format, seed: int, stream: int, i: int) -> float:
+    """The value g of element i in the compute type."""
     v = word(fmt, seed, stream, i)
-    w = second_word(seed, stream, i) if fmt is FLOAT32 and v < 256 else 0
-    return gumbel_of_word(fmt, v, w)
+    w = second_word(seed, stream, i) if compute_type(fmt) is FLOAT32 and v < 256 else 0
+    return gumbel_of_word(compute_type(fmt), v, w)
 
 
 # Section 5: exponential
@@ -272,7 +281,7 @@ def row_sum_of_products(fmt: Format, pairs: Sequence[tuple[float, float] | None]
     return total
 
 
-# Section 7: operators, one row at a time
+# Sections 7 and 8: operators, one row at a time
 
 
 @dataclass
@@ -286,12 +295,18 @@ class Steps:
     r: float = math.nan
 
 
+def gumbel(fmt: Format, seed: int, stream: int, i: int) -> float:
+    """The operator's result: g of element i in the type."""
+    return fmt.convert(noise(fmt, seed, stream, i))
+
+
 def perturbed(fmt: Format, logits: Sequence[float], seed: int, stream: int, row: int) -> list[float]:
-    """s = x + g, `row` counting from the start of the whole array."""
+    """s = x + g in the compute type, `row` counting from the start of the whole array."""
     if any(math.isnan(x) or x == math.inf for x in logits) or all(x == -math.inf for x in logits):
         raise RefusedRowError
     first = row * len(logits)
-    return [fmt.add(x, gumbel(fmt, seed, stream, first + c)) for c, x in enumerate(logits)]
+    add = compute_type(fmt).add
+    return [add(x, noise(fmt, seed, stream, first + c)) for c, x in enumerate(logits)]
 
 
 def categorical_row(fmt: Format, logits: Sequence[float], seed: int, stream: int, row: int) -> int:
@@ -313,6 +328,8 @@ def soft_row(
     row: int,
     steps: Steps | None = None,
 ) -> list[float]:
+    """Return y in the type; `steps` are in the compute type."""
+    stored, fmt = fmt, compute_type(fmt)
     tau = fmt.convert(tau)
     if tau == 0:
         return hard_row(fmt, logits, seed, stream, row)
@@ -324,7 +341,7 @@ def soft_row(
     if steps is not None:
         steps.s, steps.top, steps.e, steps.total, steps.r = s, top, e, total, r
     products = [fmt.multiply(term, r) for term in e]
-    return [0.0 if y < fmt.smallest_normal else y for y in products]
+    return [0.0 if y < fmt.smallest_normal else stored.convert(y) for y in products]
 
 
 def clean(fmt: Format, a: float) -> float:
@@ -336,6 +353,8 @@ def clean(fmt: Format, a: float) -> float:
 def vjp_row(
     fmt: Format, sample: Sequence[float], upstream: Sequence[float], tau: float
 ) -> tuple[list[float], float]:
+    """Return dx in the type and dtau in the compute type."""
+    stored, fmt = fmt, compute_type(fmt)
     tau = fmt.convert(tau)
     dot = row_sum_of_products(
         fmt, [None if y == 0 else (y, v) for y, v in zip(sample, upstream, strict=True)]
@@ -347,4 +366,4 @@ def vjp_row(
     total = row_sum_of_products(
         fmt, [None if y == 0 else (d, log(fmt, y)) for y, d in zip(sample, dx, strict=True)]
     )
-    return dx, clean(fmt, -total)
+    return [stored.convert(d) for d in dx], clean(fmt, -total)
