@@ -73,7 +73,7 @@ x86_64*) tiers="base avx2 avx512" ;;
 aarch64*) tiers="base neon" ;;
 *) tiers="base" ;;
 esac
-sources="gumbel4j choose_tier"
+sources="gumbel4j choose_tier scratch"
 for tier in $tiers; do sources="$sources tier_$tier"; done
 
 warnings="-Wall -Wextra -Werror"
@@ -89,7 +89,7 @@ if [ "$emulated" = avx512 ]; then
 fi
 flags_of() {
     case $1 in
-    *avx2) echo "-mavx2 -mfma" ;;
+    *avx2) echo "-mavx2 -mfma -mf16c" ;;
     *avx512) echo "$avx512_flags" ;;
     choose_tier) echo "$choice_flags" ;;
     esac

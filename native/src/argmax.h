@@ -22,44 +22,47 @@ static __attribute__((noinline)) void T(examine)(struct T(best) *best, const str
     }
 }
 
+INLINE struct T(best) T(best_of_none)(void) { return (struct T(best)){-(real)INFINITY, -(real)INFINITY, -1}; }
+
 /*
- * The first column whose x + g is the largest, or -1 when the row must be refused. Only a column whose ceiling (an upper bound of its s)
- * is above the best s so far can win, so nearly all need Philox and a comparison, but no logarithm. A column with s >= best has a
+ * Goes on looking for the first column whose x + g is the largest: `count` columns from `column` on, of a row whose noise starts at `index`;
+ * x is the first one's. Returns whether none holds a NaN or +inf. Only a column whose ceiling (an upper bound of its s) is above the best s
+ * so far can win, so nearly all need Philox and a comparison, but no logarithm. A column with s >= best has a
  * ceiling >= s - slack(s) >= best - slack(best), since s - slack(s) grows with s: equals are examined too, and the first one is kept.
  * Within a chunk the highest ceiling comes first: it raises the threshold over most of the others.
  */
-INLINE int64_t T(argmax_long_row)(struct T(window) *window, uint64_t index, const real *x, int64_t classes)
+INLINE bool T(argmax_columns)(struct T(window) *window, uint64_t index, int64_t column, const real *x, int64_t count,
+                              struct T(best) *best)
 {
-    struct T(best) best = {-(real)INFINITY, -(real)INFINITY, -1};
     mask_lanes refused = {0};
     real ceilings[T(CHUNK)] __attribute__((aligned(64)));
-    for (int64_t chunk = 0; chunk < classes; chunk += T(CHUNK)) {
-        int64_t count = T(shorter)(classes - chunk, T(CHUNK));
-        const word *words = T(words_at)(window, index + (uint64_t)chunk, count);
+    for (const int64_t end = column + count; column < end; column += T(CHUNK), x += T(CHUNK)) {
+        count = T(shorter)(end - column, T(CHUNK));
+        const word *words = T(words_at)(window, index + (uint64_t)column, count);
         lanes highest = T(broadcast)(-(real)INFINITY);
         for (int64_t c = 0; c < count; c += T(LANES)) {
-            lanes logits = T(load)(x + chunk + c, count - c, -(real)INFINITY);
+            lanes logits = T(load)(x + c, count - c, -(real)INFINITY);
             lanes ceiling = T(ceiling)(logits, T(load_words)(words + c));
             refused |= ~(mask_lanes)(logits < (real)INFINITY);
             T(store)(ceilings + c, T(LANES), ceiling);
             highest = T(max)(ceiling, highest);
         }
         if (T(any)(refused))
-            return -1;
-        if (!T(any)((mask_lanes)(highest > best.threshold)))
+            return false;
+        if (!T(any)((mask_lanes)(highest > best->threshold)))
             continue;
         real top = T(largest)(highest);
         bool raised = false;
         for (int64_t c = 0; c < count && !raised; c += T(LANES)) {
             raised = T(any)((mask_lanes)(T(load)(ceilings + c, T(LANES), 0) == top));
             if (raised)
-                T(examine)(&best, &window->generator, index, chunk + c, T(load)(x + chunk + c, count - c, -(real)INFINITY), words + c);
+                T(examine)(best, &window->generator, index, column + c, T(load)(x + c, count - c, -(real)INFINITY), words + c);
         }
         for (int64_t c = 0; c < count; c += T(LANES))
-            if (__builtin_expect(T(any)((mask_lanes)(T(load)(ceilings + c, T(LANES), 0) > best.threshold)), 0))
-                T(examine)(&best, &window->generator, index, chunk + c, T(load)(x + chunk + c, count - c, -(real)INFINITY), words + c);
+            if (__builtin_expect(T(any)((mask_lanes)(T(load)(ceilings + c, T(LANES), 0) > best->threshold)), 0))
+                T(examine)(best, &window->generator, index, column + c, T(load)(x + c, count - c, -(real)INFINITY), words + c);
     }
-    return best.column;
+    return true;
 }
 
 /* The rows that argmax_rows takes at a time. */
@@ -71,8 +74,10 @@ INLINE int64_t T(argmax_rows)(struct T(window) *window, uint64_t index, const re
 {
     if (classes <= T(SHORT))
         return T(argmax_short_rows)(window, index, x, stride, rows, classes, columns);
-    columns[0] = T(argmax_long_row)(window, index, x, classes);
-    return columns[0] < 0 ? 0 : 1;
+    struct T(best) best = T(best_of_none)();
+    bool sound = T(argmax_columns)(window, index, 0, x, classes, &best);
+    columns[0] = best.column;
+    return sound && best.column >= 0 ? 1 : 0;
 }
 
 /* Writes `rows` rows that are 1 in the given columns and 0 elsewhere. */
@@ -85,7 +90,7 @@ INLINE void T(write_one_hot)(real *y, int64_t stride, int64_t rows, int64_t clas
         y[r * stride + columns[r]] = 1;
 }
 
-static int64_t T(hard_kernel)(struct shape shape, struct input logits, struct noise noise, struct output out)
+static int64_t T(hard_rows)(struct shape shape, struct input logits, struct noise noise, struct output out)
 {
     struct T(window) window;
     T(window_open)(&window, noise, shape);
@@ -101,7 +106,7 @@ static int64_t T(hard_kernel)(struct shape shape, struct input logits, struct no
     return shape.rows;
 }
 
-static int64_t T(categorical_kernel)(struct shape shape, struct input logits, struct noise noise, struct output out)
+static int64_t T(categorical_rows)(struct shape shape, struct input logits, struct noise noise, struct output out)
 {
     struct T(window) window;
     T(window_open)(&window, noise, shape);

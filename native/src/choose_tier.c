@@ -14,7 +14,7 @@
 static bool always(void) { return true; }
 
 #ifdef __x86_64__
-static bool has_avx2_and_fma(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+static bool has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c"); }
 
 static bool has_avx512(void)
 {
@@ -30,7 +30,7 @@ static const struct {
 } tiers[] = {
     {&gumbel4j_base_tier, always},
 #ifdef __x86_64__
-    {&gumbel4j_avx2_tier, has_avx2_and_fma},
+    {&gumbel4j_avx2_tier, has_avx2},
     {&gumbel4j_avx512_tier, has_avx512},
 #endif
 #ifdef __aarch64__

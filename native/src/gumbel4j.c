@@ -1,13 +1,8 @@
 /*
  * The functions of gumbel4j.h: every argument is checked here, once, before a kernel of the chosen tier runs.
  */
-#include "gumbel4j.h"
-
+#include "arguments.h"
 #include "choose_tier.h"
-
-#include <math.h>
-#include <stdbool.h>
-#include <stddef.h>
 
 _Static_assert(sizeof(void *) == 8 && sizeof(float) == 4 && sizeof(double) == 8, "written for 64-bit machines with IEEE formats");
 
@@ -15,99 +10,43 @@ _Static_assert(sizeof(void *) == 8 && sizeof(float) == 4 && sizeof(double) == 8,
 #error "GUMBEL4J_VERSION must be defined as a string by the build (native/build.sh)"
 #endif
 
-/* A matrix as an argument gives it; `data` is only read through the kernels. */
-struct matrix {
-    const void *data;
-    int64_t rows, columns, stride, element_bytes;
-};
-
-static bool is_float(int32_t type) { return type == GUMBEL4J_FLOAT32 || type == GUMBEL4J_FLOAT64; }
-
-static int64_t bytes_of(int32_t type) { return type == GUMBEL4J_FLOAT32 || type == GUMBEL4J_INT32 ? 4 : 8; }
+/* Makes one dimension of the rows of a call where every operand steps alike over them: the kernels then have one long run of rows. */
+static void merge_rows(struct extent *extent, struct view *const views[], int count)
+{
+    for (int k = 0; k < count; k++)
+        if (extent->classes == 1)
+            views[k]->class_stride = 1;
+    int64_t step;
+    for (int k = 0; k < count && extent->outer > 1 && extent->inner > 1; k++)
+        if (views[k]->data != NULL
+            && (__builtin_mul_overflow(extent->inner, views[k]->inner_stride, &step) || views[k]->outer_stride != step))
+            return;
+    for (int k = 0; k < count; k++)
+        if (extent->inner == 1)
+            views[k]->inner_stride = views[k]->outer_stride;
+    extent->inner *= extent->outer;
+    extent->outer = 1;
+}
 
 static const struct kernels *kernels_of(int32_t type)
 {
     const struct tier *tier = gumbel4j_choose_tier();
-    return type == GUMBEL4J_FLOAT32 || type == GUMBEL4J_INT32 ? &tier->float32 : &tier->float64;
-}
-
-static bool is_shape(struct shape shape) { return shape.rows >= 0 && shape.classes >= 1; }
-
-/* stream, and every index of the noise, below 2^63. */
-static bool is_noise(struct noise noise, struct shape shape)
-{
-    uint64_t rows, indices;
-    return noise.stream >> 63 == 0 && !__builtin_add_overflow(noise.first_row, (uint64_t)shape.rows, &rows)
-           && !__builtin_mul_overflow(rows, (uint64_t)shape.classes, &indices) && indices >> 63 == 0;
-}
-
-
-/* No address is looked at when there are no rows. */
-static bool is_matrix(struct matrix m)
-{
-    int64_t elements, bytes;
-    if (m.rows > 1 && m.stride < m.columns)
-        return false;
-    if (m.rows == 0)
-        return true;
-    if (__builtin_mul_overflow(m.rows - 1, m.rows > 1 ? m.stride : 0, &elements) || __builtin_add_overflow(elements, m.columns, &elements)
-        || __builtin_mul_overflow(elements, m.element_bytes, &bytes))
-        return false;
-    uintptr_t address = (uintptr_t)m.data;
-    return m.data != NULL && address % (uintptr_t)m.element_bytes == 0 && address <= UINTPTR_MAX - (uint64_t)bytes;
-}
-
-/* Not negative, or positive, and finite once rounded to the type. */
-static bool is_tau(int32_t type, double tau, bool positive)
-{
-    double rounded = type == GUMBEL4J_FLOAT32 ? (double)(float)tau : tau;
-    return (positive ? rounded > 0 : tau >= 0) && isfinite(rounded);
-}
-
-/* The temperatures of the rows as a matrix, one of no rows where there is one for all. */
-static struct matrix temperature_matrix(int32_t type, struct temperature tau, int64_t rows)
-{
-    return (struct matrix){tau.rows.data, tau.rows.data == NULL ? 0 : rows, 1, tau.rows.stride, bytes_of(type)};
-}
-
-static bool is_temperature(int32_t type, struct temperature tau, int64_t rows, bool positive)
-{
-    if (tau.rows.data == NULL)
-        return is_tau(type, tau.all, positive);
-    if (!is_matrix(temperature_matrix(type, tau, rows)))
-        return false;
-    for (int64_t r = 0; r < rows; r++) {
-        int64_t at = r * tau.rows.stride;
-        if (!is_tau(type, type == GUMBEL4J_FLOAT32 ? (double)((const float *)tau.rows.data)[at] : ((const double *)tau.rows.data)[at], positive))
-            return false;
+    switch (type) {
+    case GUMBEL4J_FLOAT32:
+    case GUMBEL4J_INT32: return &tier->float32;
+    case GUMBEL4J_FLOAT16: return &tier->float16;
+    case GUMBEL4J_BFLOAT16: return &tier->bfloat16;
+    default: return &tier->float64;
     }
-    return true;
 }
 
-/* Whether two matrices (both is_matrix) have a byte in common. Matrices that take turns within the same rows, as the left and right
- * halves of a wider one, do not. */
-static bool overlap(struct matrix a, struct matrix b)
+/* An input, which the kernels only read, or an output. */
+static struct view view(const void *data, int64_t outer_stride, int64_t inner_stride, int64_t class_stride)
 {
-    if (a.rows == 0 || b.rows == 0)
-        return false;
-    int64_t a_row = a.columns * a.element_bytes, b_row = b.columns * b.element_bytes;
-    int64_t a_step = a.rows > 1 ? a.stride * a.element_bytes : a_row, b_step = b.rows > 1 ? b.stride * b.element_bytes : b_row;
-    uintptr_t a_start = (uintptr_t)a.data, b_start = (uintptr_t)b.data;
-    uintptr_t a_end = a_start + (uintptr_t)((a.rows - 1) * a_step + a_row), b_end = b_start + (uintptr_t)((b.rows - 1) * b_step + b_row);
-    if (a_end <= b_start || b_end <= a_start)
-        return false;
-    for (int64_t r = 0; r < a.rows; r++) {
-        uintptr_t start = a_start + (uintptr_t)(r * a_step), end = start + (uintptr_t)a_row;
-        if (end <= b_start || start >= b_end)
-            continue;
-        /* the last row of b that starts before this row of a ends */
-        int64_t last = (int64_t)((end - 1 - b_start) / (uintptr_t)b_step);
-        last = last < b.rows ? last : b.rows - 1;
-        if (b_start + (uintptr_t)(last * b_step + b_row) > start)
-            return true;
-    }
-    return false;
+    return (struct view){(void *)(uintptr_t)data, outer_stride, inner_stride, class_stride};
 }
+
+static struct columns columns(const void *data, int64_t stride) { return (struct columns){(void *)(uintptr_t)data, stride}; }
 
 int32_t gumbel4j_abi_version(void) { return GUMBEL4J_ABI_VERSION; }
 
@@ -115,104 +54,254 @@ const char *gumbel4j_version(void) { return GUMBEL4J_VERSION; }
 
 const char *gumbel4j_isa(void) { return gumbel4j_choose_tier()->name; }
 
-int64_t gumbel4j_words(int32_t type, int64_t rows, int64_t classes, uint64_t seed, uint64_t stream, uint64_t first_row, void *out,
-                       int64_t out_stride)
+static bool is_noise_call(struct extent extent, struct noise noise, struct operand out)
 {
-    struct shape shape = {rows, classes};
-    struct noise noise = {seed, stream, first_row};
-    if ((type != GUMBEL4J_INT32 && type != GUMBEL4J_INT64) || !is_shape(shape) || !is_noise(noise, shape)
-        || !is_matrix((struct matrix){out, rows, classes, out_stride, bytes_of(type)}))
-        return GUMBEL4J_BAD_ARGUMENT;
-    return rows == 0 ? 0 : kernels_of(type)->words(shape, noise, (struct output){out, out_stride});
+    return is_extent(extent) && is_noise(noise, extent) && is_output(out);
 }
 
-int64_t gumbel4j_uniform(int32_t type, int64_t rows, int64_t classes, uint64_t seed, uint64_t stream, uint64_t first_row, double *out,
-                         int64_t out_stride)
+int64_t gumbel4j_words(int32_t type, int64_t outer, int64_t inner, int64_t classes, uint64_t seed, uint64_t stream, uint64_t first_element,
+                       void *out, int64_t out_outer_stride, int64_t out_inner_stride, int64_t out_class_stride)
 {
-    struct shape shape = {rows, classes};
-    struct noise noise = {seed, stream, first_row};
-    if (!is_float(type) || !is_shape(shape) || !is_noise(noise, shape)
-        || !is_matrix((struct matrix){out, rows, classes, out_stride, sizeof *out}))
+    struct extent extent = {outer, inner, classes};
+    struct noise noise = {seed, stream, first_element};
+    struct view words = view(out, out_outer_stride, out_inner_stride, out_class_stride);
+    if ((type != GUMBEL4J_INT32 && type != GUMBEL4J_INT64) || !is_noise_call(extent, noise, operand(extent, words, bytes_of(type))))
         return GUMBEL4J_BAD_ARGUMENT;
-    return rows == 0 ? 0 : kernels_of(type)->uniform(shape, noise, (struct output){out, out_stride});
+    if (rows_of(extent) == 0)
+        return 0;
+    merge_rows(&extent, (struct view *[]){&words}, 1);
+    return kernels_of(type)->words(extent, noise, words);
 }
 
-int64_t gumbel4j_gumbel(int32_t type, int64_t rows, int64_t classes, uint64_t seed, uint64_t stream, uint64_t first_row, void *out,
-                        int64_t out_stride)
+int64_t gumbel4j_uniform(int32_t type, int64_t outer, int64_t inner, int64_t classes, uint64_t seed, uint64_t stream,
+                         uint64_t first_element, double *out, int64_t out_outer_stride, int64_t out_inner_stride, int64_t out_class_stride)
 {
-    struct shape shape = {rows, classes};
-    struct noise noise = {seed, stream, first_row};
-    if (!is_float(type) || !is_shape(shape) || !is_noise(noise, shape)
-        || !is_matrix((struct matrix){out, rows, classes, out_stride, bytes_of(type)}))
+    struct extent extent = {outer, inner, classes};
+    struct noise noise = {seed, stream, first_element};
+    struct view uniforms = view(out, out_outer_stride, out_inner_stride, out_class_stride);
+    if ((type != GUMBEL4J_FLOAT32 && type != GUMBEL4J_FLOAT64) || !is_noise_call(extent, noise, operand(extent, uniforms, sizeof *out)))
         return GUMBEL4J_BAD_ARGUMENT;
-    return rows == 0 ? 0 : kernels_of(type)->gumbel(shape, noise, (struct output){out, out_stride});
+    if (rows_of(extent) == 0)
+        return 0;
+    merge_rows(&extent, (struct view *[]){&uniforms}, 1);
+    return kernels_of(type)->uniform(extent, noise, uniforms);
+}
+
+int64_t gumbel4j_gumbel(int32_t type, int64_t outer, int64_t inner, int64_t classes, uint64_t seed, uint64_t stream,
+                        uint64_t first_element, void *out, int64_t out_outer_stride, int64_t out_inner_stride, int64_t out_class_stride)
+{
+    struct extent extent = {outer, inner, classes};
+    struct noise noise = {seed, stream, first_element};
+    struct view g = view(out, out_outer_stride, out_inner_stride, out_class_stride);
+    if (!is_float(type) || !is_noise_call(extent, noise, operand(extent, g, bytes_of(type))))
+        return GUMBEL4J_BAD_ARGUMENT;
+    if (rows_of(extent) == 0)
+        return 0;
+    merge_rows(&extent, (struct view *[]){&g}, 1);
+    return kernels_of(type)->gumbel(extent, noise, g);
 }
 
 /* What soft, hard and categorical have in common. */
-static bool is_sampling(int32_t type, struct shape shape, struct noise noise, struct matrix logits, struct matrix out)
+static bool is_sampling(int32_t type, struct extent extent, struct noise noise, struct operand logits, struct operand out)
 {
-    return is_float(type) && is_shape(shape) && is_noise(noise, shape) && is_matrix(logits) && is_matrix(out) && !overlap(logits, out);
+    return is_float(type) && is_extent(extent) && is_noise(noise, extent) && is_input(logits) && is_output(out) && is_apart(out, logits);
 }
 
-int64_t gumbel4j_soft(int32_t type, int64_t rows, int64_t classes, const void *logits, int64_t logits_stride, double tau,
-                      const void *row_tau, int64_t row_tau_stride, uint64_t seed, uint64_t stream, uint64_t first_row, void *out,
-                      int64_t out_stride)
+int64_t gumbel4j_soft(int32_t type, int64_t outer, int64_t inner, int64_t classes, const void *logits, int64_t logits_outer_stride,
+                      int64_t logits_inner_stride, int64_t logits_class_stride, double tau, const void *row_tau,
+                      int64_t row_tau_outer_stride, int64_t row_tau_inner_stride, uint64_t seed, uint64_t stream, uint64_t first_element,
+                      void *out, int64_t out_outer_stride, int64_t out_inner_stride, int64_t out_class_stride)
 {
-    struct shape shape = {rows, classes};
-    struct noise noise = {seed, stream, first_row};
-    struct temperature temperature = {tau, {row_tau, row_tau_stride}};
-    struct matrix y = {out, rows, classes, out_stride, bytes_of(type)};
-    if (!is_sampling(type, shape, noise, (struct matrix){logits, rows, classes, logits_stride, bytes_of(type)}, y)
-        || !is_temperature(type, temperature, rows, false) || overlap(temperature_matrix(type, temperature, rows), y))
+    struct extent extent = {outer, inner, classes};
+    struct noise noise = {seed, stream, first_element};
+    struct view x = view(logits, logits_outer_stride, logits_inner_stride, logits_class_stride);
+    struct view y = view(out, out_outer_stride, out_inner_stride, out_class_stride);
+    struct temperatures temperatures = {tau, view(row_tau, row_tau_outer_stride, row_tau_inner_stride, 1)};
+    struct operand sample = operand(extent, y, bytes_of(type));
+    if (!is_sampling(type, extent, noise, operand(extent, x, bytes_of(type)), sample) || !is_temperature(type, temperatures, extent, false)
+        || !is_apart(sample, operand_of_rows(extent, temperatures.rows, bytes_of(compute_type(type)))))
         return GUMBEL4J_BAD_ARGUMENT;
-    return rows == 0 ? 0
-                     : kernels_of(type)->soft(shape, (struct input){logits, logits_stride}, temperature, noise,
-                                              (struct output){out, out_stride});
+    if (rows_of(extent) == 0)
+        return 0;
+    merge_rows(&extent, (struct view *[]){&x, &temperatures.rows, &y}, 3);
+    return kernels_of(type)->soft(extent, x, temperatures, noise, y);
 }
 
-int64_t gumbel4j_hard(int32_t type, int64_t rows, int64_t classes, const void *logits, int64_t logits_stride, uint64_t seed,
-                      uint64_t stream, uint64_t first_row, void *out, int64_t out_stride)
+int64_t gumbel4j_hard(int32_t type, int64_t outer, int64_t inner, int64_t classes, const void *logits, int64_t logits_outer_stride,
+                      int64_t logits_inner_stride, int64_t logits_class_stride, uint64_t seed, uint64_t stream, uint64_t first_element,
+                      void *out, int64_t out_outer_stride, int64_t out_inner_stride, int64_t out_class_stride)
 {
-    struct shape shape = {rows, classes};
-    struct noise noise = {seed, stream, first_row};
-    if (!is_sampling(type, shape, noise, (struct matrix){logits, rows, classes, logits_stride, bytes_of(type)},
-                     (struct matrix){out, rows, classes, out_stride, bytes_of(type)}))
+    struct extent extent = {outer, inner, classes};
+    struct noise noise = {seed, stream, first_element};
+    struct view x = view(logits, logits_outer_stride, logits_inner_stride, logits_class_stride);
+    struct view y = view(out, out_outer_stride, out_inner_stride, out_class_stride);
+    if (!is_sampling(type, extent, noise, operand(extent, x, bytes_of(type)), operand(extent, y, bytes_of(type))))
         return GUMBEL4J_BAD_ARGUMENT;
-    return rows == 0 ? 0
-                     : kernels_of(type)->hard(shape, (struct input){logits, logits_stride}, noise, (struct output){out, out_stride});
+    if (rows_of(extent) == 0)
+        return 0;
+    merge_rows(&extent, (struct view *[]){&x, &y}, 2);
+    return kernels_of(type)->hard(extent, x, noise, y);
 }
 
-int64_t gumbel4j_categorical(int32_t type, int64_t rows, int64_t classes, const void *logits, int64_t logits_stride, uint64_t seed,
-                             uint64_t stream, uint64_t first_row, int32_t *out, int64_t out_stride)
+int64_t gumbel4j_categorical(int32_t type, int64_t outer, int64_t inner, int64_t classes, const void *logits, int64_t logits_outer_stride,
+                             int64_t logits_inner_stride, int64_t logits_class_stride, uint64_t seed, uint64_t stream,
+                             uint64_t first_element, int32_t *out, int64_t out_outer_stride, int64_t out_inner_stride)
 {
-    struct shape shape = {rows, classes};
-    struct noise noise = {seed, stream, first_row};
-    if (!is_sampling(type, shape, noise, (struct matrix){logits, rows, classes, logits_stride, bytes_of(type)},
-                     (struct matrix){out, rows, 1, out_stride, sizeof *out})
+    struct extent extent = {outer, inner, classes};
+    struct noise noise = {seed, stream, first_element};
+    struct view x = view(logits, logits_outer_stride, logits_inner_stride, logits_class_stride);
+    struct view indices = view(out, out_outer_stride, out_inner_stride, 1);
+    if (!is_sampling(type, extent, noise, operand(extent, x, bytes_of(type)), operand_of_rows(extent, indices, sizeof *out))
         || classes > INT32_MAX)
         return GUMBEL4J_BAD_ARGUMENT;
-    return rows == 0
-               ? 0
-               : kernels_of(type)->categorical(shape, (struct input){logits, logits_stride}, noise, (struct output){out, out_stride});
+    if (rows_of(extent) == 0)
+        return 0;
+    merge_rows(&extent, (struct view *[]){&x, &indices}, 2);
+    return kernels_of(type)->categorical(extent, x, noise, indices);
 }
 
-int64_t gumbel4j_vjp(int32_t type, int64_t rows, int64_t classes, const void *sample, int64_t sample_stride, const void *upstream,
-                     int64_t upstream_stride, double tau, const void *row_tau, int64_t row_tau_stride, void *dlogits,
-                     int64_t dlogits_stride, void *dtau, int64_t dtau_stride)
+int64_t gumbel4j_vjp(int32_t type, int64_t outer, int64_t inner, int64_t classes, const void *sample, int64_t sample_outer_stride,
+                     int64_t sample_inner_stride, int64_t sample_class_stride, const void *upstream, int64_t upstream_outer_stride,
+                     int64_t upstream_inner_stride, int64_t upstream_class_stride, double tau, const void *row_tau,
+                     int64_t row_tau_outer_stride, int64_t row_tau_inner_stride, void *dlogits, int64_t dlogits_outer_stride,
+                     int64_t dlogits_inner_stride, int64_t dlogits_class_stride, void *dtau, int64_t dtau_outer_stride,
+                     int64_t dtau_inner_stride)
 {
-    struct shape shape = {rows, classes};
-    struct matrix y = {sample, rows, classes, sample_stride, bytes_of(type)};
-    struct matrix v = {upstream, rows, classes, upstream_stride, bytes_of(type)};
-    struct matrix dx = {dlogits, rows, classes, dlogits_stride, bytes_of(type)};
-    struct matrix dt = {dtau, dtau == NULL ? 0 : rows, 1, dtau_stride, bytes_of(type)};
-    struct temperature temperature = {tau, {row_tau, row_tau_stride}};
-    if (!is_float(type) || !is_shape(shape) || !is_temperature(type, temperature, rows, true) || !is_matrix(y) || !is_matrix(v)
-        || !is_matrix(dx) || !is_matrix(dt) || overlap(y, dx) || overlap(v, dx) || overlap(y, dt) || overlap(v, dt) || overlap(dx, dt))
+    struct extent extent = {outer, inner, classes};
+    struct view y = view(sample, sample_outer_stride, sample_inner_stride, sample_class_stride);
+    struct view v = view(upstream, upstream_outer_stride, upstream_inner_stride, upstream_class_stride);
+    struct view dx = view(dlogits, dlogits_outer_stride, dlogits_inner_stride, dlogits_class_stride);
+    struct view dt = view(dtau, dtau_outer_stride, dtau_inner_stride, 1);
+    struct temperatures temperatures = {tau, view(row_tau, row_tau_outer_stride, row_tau_inner_stride, 1)};
+    if (!is_float(type) || !is_extent(extent) || !is_temperature(type, temperatures, extent, true))
         return GUMBEL4J_BAD_ARGUMENT;
-    struct matrix t = temperature_matrix(type, temperature, rows);
-    if (overlap(t, dx) || overlap(t, dt))
+    int64_t bytes = bytes_of(type), compute_bytes = bytes_of(compute_type(type));
+    struct operand outputs[] = {operand(extent, dx, bytes), operand_of_rows(extent, dt, compute_bytes)};
+    struct operand inputs[] = {operand(extent, y, bytes), operand(extent, v, bytes),
+                               operand_of_rows(extent, temperatures.rows, compute_bytes)};
+    if (!is_input(inputs[0]) || !is_input(inputs[1]) || !is_output(outputs[0]) || (dtau != NULL && !is_output(outputs[1]))
+        || !is_apart(outputs[0], outputs[1]))
         return GUMBEL4J_BAD_ARGUMENT;
-    return rows == 0 ? 0
-                     : kernels_of(type)->vjp(shape, (struct input){sample, sample_stride}, (struct input){upstream, upstream_stride},
-                                             temperature, (struct output){dlogits, dlogits_stride}, (struct output){dtau, dtau_stride});
+    for (int k = 0; k < 3; k++)
+        if (!is_apart(outputs[0], inputs[k]) || !is_apart(outputs[1], inputs[k]))
+            return GUMBEL4J_BAD_ARGUMENT;
+    if (rows_of(extent) == 0)
+        return 0;
+    merge_rows(&extent, (struct view *[]){&y, &v, &temperatures.rows, &dx, &dt}, 5);
+    return kernels_of(type)->vjp(extent, y, v, temperatures, dx, dt);
+}
+
+/* ---- parts of a row ---- */
+
+static bool is_part(int32_t type, int64_t count) { return is_float(type) && count >= 1; }
+
+static bool is_part_of_noise(int32_t type, int64_t count, struct noise noise)
+{
+    return is_part(type, count) && is_noise(noise, (struct extent){1, 1, count});
+}
+
+static int64_t blocks_of(int64_t count) { return (count - 1) / 1024 + 1; }
+
+static bool is_sampling_part(int32_t type, int64_t count, struct columns logits, struct noise noise, struct columns out)
+{
+    if (!is_part_of_noise(type, count, noise))
+        return false;
+    struct operand x = operand_of_columns(count, logits, bytes_of(type)), y = operand_of_columns(count, out, bytes_of(type));
+    return is_input(x) && is_output(y) && is_apart(y, x);
+}
+
+/* An output that shares nothing with two other operands of a part. */
+static bool is_result_apart(struct operand result, int32_t type, int64_t count, struct columns a, struct columns b)
+{
+    return is_output(result) && is_apart(result, operand_of_columns(count, a, bytes_of(type)))
+           && is_apart(result, operand_of_columns(count, b, bytes_of(type)));
+}
+
+/* One sum a block (NOISE.md, section 6). */
+static struct operand sums_of(int32_t type, int64_t count, void *sums)
+{
+    return operand_of_columns(blocks_of(count), columns(sums, 1), bytes_of(compute_type(type)));
+}
+
+int64_t gumbel4j_part_perturb(int32_t type, int64_t count, const void *logits, int64_t logits_stride, uint64_t seed, uint64_t stream,
+                              uint64_t first_element, void *out, int64_t out_stride, double *top)
+{
+    struct noise noise = {seed, stream, first_element};
+    struct columns x = columns(logits, logits_stride), s = columns(out, out_stride);
+    if (!is_sampling_part(type, count, x, noise, s)
+        || !is_result_apart(operand_of_columns(1, columns(top, 1), sizeof *top), type, count, x, s))
+        return GUMBEL4J_BAD_ARGUMENT;
+    return kernels_of(type)->part_perturb(count, x, noise, s, top);
+}
+
+int64_t gumbel4j_part_exp(int32_t type, int64_t count, const void *logits, int64_t logits_stride, double tau, double top, uint64_t seed,
+                          uint64_t stream, uint64_t first_element, void *out, int64_t out_stride, void *sums)
+{
+    struct noise noise = {seed, stream, first_element};
+    struct columns x = columns(logits, logits_stride), e = columns(out, out_stride);
+    if (!is_sampling_part(type, count, x, noise, e) || !is_tau(type, tau, true)
+        || !is_result_apart(sums_of(type, count, sums), type, count, x, e))
+        return GUMBEL4J_BAD_ARGUMENT;
+    kernels_of(type)->part_exp(count, x, tau, top, noise, e, sums);
+    return 1;
+}
+
+int64_t gumbel4j_part_scale(int32_t type, int64_t count, const void *logits, int64_t logits_stride, double tau, double top, double factor,
+                            uint64_t seed, uint64_t stream, uint64_t first_element, void *out, int64_t out_stride)
+{
+    struct noise noise = {seed, stream, first_element};
+    struct columns x = columns(logits, logits_stride), y = columns(out, out_stride);
+    if (!is_sampling_part(type, count, x, noise, y) || !is_tau(type, tau, true))
+        return GUMBEL4J_BAD_ARGUMENT;
+    kernels_of(type)->part_scale(count, x, tau, top, factor, noise, y);
+    return 1;
+}
+
+int64_t gumbel4j_part_argmax(int32_t type, int64_t count, const void *logits, int64_t logits_stride, uint64_t seed, uint64_t stream,
+                             uint64_t first_element, double *s, int64_t *column)
+{
+    struct noise noise = {seed, stream, first_element};
+    struct columns x = columns(logits, logits_stride);
+    if (!is_part_of_noise(type, count, noise) || !is_input(operand_of_columns(count, x, bytes_of(type))))
+        return GUMBEL4J_BAD_ARGUMENT;
+    struct operand best = operand_of_columns(1, columns(s, 1), sizeof *s), at = operand_of_columns(1, columns(column, 1), sizeof *column);
+    if (!is_result_apart(best, type, count, x, x) || !is_result_apart(at, type, count, x, x) || !is_apart(best, at))
+        return GUMBEL4J_BAD_ARGUMENT;
+    return kernels_of(type)->part_argmax(count, x, noise, s, column);
+}
+
+int64_t gumbel4j_part_one_hot(int32_t type, int64_t count, int64_t column, void *out, int64_t out_stride)
+{
+    struct columns y = columns(out, out_stride);
+    if (!is_part(type, count) || column < -1 || column >= count || !is_output(operand_of_columns(count, y, bytes_of(type))))
+        return GUMBEL4J_BAD_ARGUMENT;
+    kernels_of(type)->part_one_hot(count, column, y);
+    return 1;
+}
+
+int64_t gumbel4j_part_dot(int32_t type, int64_t count, const void *sample, int64_t sample_stride, const void *upstream,
+                          int64_t upstream_stride, void *sums)
+{
+    struct columns y = columns(sample, sample_stride), v = columns(upstream, upstream_stride);
+    if (!is_part(type, count) || !is_input(operand_of_columns(count, y, bytes_of(type)))
+        || !is_input(operand_of_columns(count, v, bytes_of(type))) || !is_result_apart(sums_of(type, count, sums), type, count, y, v))
+        return GUMBEL4J_BAD_ARGUMENT;
+    kernels_of(type)->part_dot(count, y, v, sums);
+    return 1;
+}
+
+int64_t gumbel4j_part_gradient(int32_t type, int64_t count, const void *sample, int64_t sample_stride, const void *upstream,
+                               int64_t upstream_stride, double tau, double dot, void *dlogits, int64_t dlogits_stride, void *sums)
+{
+    struct columns y = columns(sample, sample_stride), v = columns(upstream, upstream_stride), dx = columns(dlogits, dlogits_stride);
+    if (!is_part(type, count) || !is_tau(type, tau, true) || !is_input(operand_of_columns(count, y, bytes_of(type)))
+        || !is_input(operand_of_columns(count, v, bytes_of(type)))
+        || !is_result_apart(operand_of_columns(count, dx, bytes_of(type)), type, count, y, v))
+        return GUMBEL4J_BAD_ARGUMENT;
+    if (sums != NULL
+        && (!is_result_apart(sums_of(type, count, sums), type, count, y, v)
+            || !is_apart(sums_of(type, count, sums), operand_of_columns(count, dx, bytes_of(type)))))
+        return GUMBEL4J_BAD_ARGUMENT;
+    kernels_of(type)->part_gradient(count, y, v, tau, dot, dx, sums);
+    return 1;
 }

@@ -14,7 +14,7 @@ INLINE struct T(runs) T(runs_of)(struct shape shape, struct output out)
     return (struct T(runs)){shape.rows, shape.classes};
 }
 
-static int64_t T(words_kernel)(struct shape shape, struct noise noise, struct output out)
+static void T(words_rows)(struct shape shape, struct noise noise, struct output out)
 {
     struct T(window) window;
     struct T(runs) runs = T(runs_of)(shape, out);
@@ -27,10 +27,9 @@ static int64_t T(words_kernel)(struct shape shape, struct noise noise, struct ou
             memcpy(to + c, T(words_at)(&window, index + (uint64_t)c, count), (size_t)count * sizeof(word));
         }
     }
-    return shape.rows;
 }
 
-static int64_t T(uniform_kernel)(struct shape shape, struct noise noise, struct output out)
+static void T(uniform_rows)(struct shape shape, struct noise noise, struct output out)
 {
     struct T(window) window;
     struct T(runs) runs = T(runs_of)(shape, out);
@@ -45,10 +44,9 @@ static int64_t T(uniform_kernel)(struct shape shape, struct noise noise, struct 
                 to[c + i] = T(uniform)(&window.generator, index + (uint64_t)(c + i), words[i]);
         }
     }
-    return shape.rows;
 }
 
-static int64_t T(gumbel_kernel)(struct shape shape, struct noise noise, struct output out)
+static void T(gumbel_rows)(struct shape shape, struct noise noise, struct output out)
 {
     struct T(window) window;
     struct T(runs) runs = T(runs_of)(shape, out);
@@ -61,5 +59,4 @@ static int64_t T(gumbel_kernel)(struct shape shape, struct noise noise, struct o
             memcpy(to + c, T(noise_at)(&window, index + (uint64_t)c, count), (size_t)count * sizeof(real));
         }
     }
-    return shape.rows;
 }

@@ -16,13 +16,13 @@ INLINE lanes T(perturb_columns)(const real *x, const real *g, int64_t count, mas
     return logits + T(load)(g, count, 0);
 }
 
-/* s = x + g for a row, into s. Returns the largest s, or NaN when the row must be refused. */
-INLINE real T(perturb)(struct T(window) *window, uint64_t index, const real *x, int64_t classes, real *s)
+/* s = x + g for columns of a row, into s; `index` is the first one's. Raises `top` to the largest s, returns whether no logit is a NaN or +inf. */
+INLINE bool T(perturb)(struct T(window) *window, uint64_t index, const real *x, int64_t columns, real *s, real *top)
 {
     lanes largest = T(broadcast)(-(real)INFINITY);
     mask_lanes refused = {0};
-    for (int64_t chunk = 0; chunk < classes; chunk += T(CHUNK)) {
-        int64_t count = T(shorter)(classes - chunk, T(CHUNK)), c = 0;
+    for (int64_t chunk = 0; chunk < columns; chunk += T(CHUNK)) {
+        int64_t count = T(shorter)(columns - chunk, T(CHUNK)), c = 0;
         const real *g = T(noise_at)(window, index + (uint64_t)chunk, count);
         for (; c + T(LANES) <= count; c += T(LANES)) {
             lanes sum = T(perturb_columns)(x + chunk + c, g + c, T(LANES), &refused);
@@ -35,6 +35,7 @@ INLINE real T(perturb)(struct T(window) *window, uint64_t index, const real *x, 
             largest = T(max)(sum, largest);
         }
     }
-    real top = T(largest)(largest);
-    return T(any)(refused) || top == -(real)INFINITY ? (real)NAN : top;
+    real highest = T(largest)(largest);
+    *top = highest > *top ? highest : *top;
+    return !T(any)(refused);
 }

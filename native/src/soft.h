@@ -13,19 +13,23 @@ INLINE void T(exp_columns)(real *s, int64_t count, real top, real tau, lanes sum
     }
 }
 
-/* exp((s - top) / tau) for a row, in place. Returns their sum. */
+/* exp((s - top) / tau) for a block of the sum, in place. Returns its sum. */
+INLINE real T(exp_block)(real *s, int64_t count, real top, real tau)
+{
+    lanes sums[T(SUM_VECTORS)] = {{0}};
+    int64_t c = 0;
+    for (; c + T(SUM_LANES) <= count; c += T(SUM_LANES))
+        T(exp_columns)(s + c, T(SUM_LANES), top, tau, sums);
+    if (c < count)
+        T(exp_columns)(s + c, count - c, top, tau, sums);
+    return T(fold)(sums);
+}
+
 INLINE real T(exp_row)(real *s, int64_t classes, real top, real tau)
 {
     real total = 0;
-    for (int64_t block = 0; block < classes; block += T(SUM_BLOCK)) {
-        int64_t count = T(shorter)(classes - block, T(SUM_BLOCK)), c = 0;
-        lanes sums[T(SUM_VECTORS)] = {{0}};
-        for (; c + T(SUM_LANES) <= count; c += T(SUM_LANES))
-            T(exp_columns)(s + block + c, T(SUM_LANES), top, tau, sums);
-        if (c < count)
-            T(exp_columns)(s + block + c, count - c, top, tau, sums);
-        total += T(fold)(sums);
-    }
+    for (int64_t c = 0; c < classes; c += T(SUM_BLOCK))
+        total += T(exp_block)(s + c, T(shorter)(classes - c, T(SUM_BLOCK)), top, tau);
     return total;
 }
 
@@ -35,13 +39,13 @@ INLINE void T(scale_columns)(real *e, int64_t count, real factor)
     T(store)(e, count, T(flush)(T(load)(e, count, 0) * factor));
 }
 
-INLINE void T(scale_row)(real *e, int64_t classes, real factor)
+INLINE void T(scale)(real *e, int64_t columns, real factor)
 {
     int64_t c = 0;
-    for (; c + T(LANES) <= classes; c += T(LANES))
+    for (; c + T(LANES) <= columns; c += T(LANES))
         T(scale_columns)(e + c, T(LANES), factor);
-    if (c < classes)
-        T(scale_columns)(e + c, classes - c, factor);
+    if (c < columns)
+        T(scale_columns)(e + c, columns - c, factor);
 }
 
 INLINE int64_t T(soft_long_rows)(struct T(window) *window, struct shape shape, struct input logits, struct temperature tau,
@@ -50,8 +54,8 @@ INLINE int64_t T(soft_long_rows)(struct T(window) *window, struct shape shape, s
     for (int64_t r = 0; r < shape.rows; r++) {
         const real *x = (const real *)logits.data + r * logits.stride;
         real *y = (real *)out.data + r * out.stride;
-        real top = T(perturb)(window, T(row_index)(noise, shape, r), x, shape.classes, y);
-        if (top != top)
+        real top = -(real)INFINITY;
+        if (!T(perturb)(window, T(row_index)(noise, shape, r), x, shape.classes, y, &top) || top == -(real)INFINITY)
             return r;
         real temperature = T(temperature_of)(tau, r);
         if (temperature == 0) {
@@ -59,16 +63,16 @@ INLINE int64_t T(soft_long_rows)(struct T(window) *window, struct shape shape, s
             temperature = 1;
         }
         real total = T(exp_row)(y, shape.classes, top, temperature);
-        T(scale_row)(y, shape.classes, 1 / total);
+        T(scale)(y, shape.classes, 1 / total);
     }
     return shape.rows;
 }
 
-static int64_t T(soft_kernel)(struct shape shape, struct input logits, struct temperature tau, struct noise noise,
+static int64_t T(soft_rows)(struct shape shape, struct input logits, struct temperature tau, struct noise noise,
                               struct output out)
 {
     if (tau.rows.data == NULL && (real)tau.all == 0)
-        return T(hard_kernel)(shape, logits, noise, out);
+        return T(hard_rows)(shape, logits, noise, out);
     struct T(window) window;
     T(window_open)(&window, noise, shape);
     return shape.classes <= T(SHORT) ? T(soft_short_rows)(&window, shape, logits, tau, noise, out)

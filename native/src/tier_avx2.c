@@ -1,5 +1,7 @@
-/* The AVX2 tier: x86-64 with AVX2 and FMA. Compiled with -mavx2 -mfma, alone. */
+/* The AVX2 tier: x86-64 with AVX2, FMA and F16C. Compiled with -mavx2 -mfma -mf16c, alone. */
 #include "lanes_avx2.h"
+
+#include "float16_avx2.h"
 
 #include "tier.h"
 

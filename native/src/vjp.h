@@ -40,34 +40,43 @@ INLINE void T(vjp_columns)(const real *y, const real *v, int64_t count, real dot
     }
 }
 
-INLINE real T(dot_row)(const real *y, const real *v, int64_t classes)
+/* The sum of products y v of a block. */
+INLINE real T(dot_block)(const real *y, const real *v, int64_t count)
 {
-    real total = 0;
-    for (int64_t block = 0; block < classes; block += T(SUM_BLOCK)) {
-        int64_t count = T(shorter)(classes - block, T(SUM_BLOCK)), c = 0;
-        lanes sums[T(SUM_VECTORS)] = {{0}};
-        for (; c + T(SUM_LANES) <= count; c += T(SUM_LANES))
-            T(dot_columns)(y + block + c, v + block + c, T(SUM_LANES), sums);
-        if (c < count)
-            T(dot_columns)(y + block + c, v + block + c, count - c, sums);
-        total += T(fold)(sums);
-    }
+    lanes sums[T(SUM_VECTORS)] = {{0}};
+    int64_t c = 0;
+    for (; c + T(SUM_LANES) <= count; c += T(SUM_LANES))
+        T(dot_columns)(y + c, v + c, T(SUM_LANES), sums);
+    if (c < count)
+        T(dot_columns)(y + c, v + c, count - c, sums);
+    return T(fold)(sums);
+}
+
+/* dx of a block. Returns the sum of dx log(y) where it is wanted. */
+INLINE real T(vjp_block)(const real *y, const real *v, int64_t count, real dot, real tau, real *dx, bool summed)
+{
+    lanes sums[T(SUM_VECTORS)] = {{0}};
+    int64_t c = 0;
+    for (; c + T(SUM_LANES) <= count; c += T(SUM_LANES))
+        T(vjp_columns)(y + c, v + c, T(SUM_LANES), dot, tau, dx + c, summed, sums);
+    if (c < count)
+        T(vjp_columns)(y + c, v + c, count - c, dot, tau, dx + c, summed, sums);
+    return T(fold)(sums);
+}
+
+/* The sum from `total` on, over columns that start a block. */
+INLINE real T(dot_from)(real total, const real *y, const real *v, int64_t columns)
+{
+    for (int64_t c = 0; c < columns; c += T(SUM_BLOCK))
+        total += T(dot_block)(y + c, v + c, T(shorter)(columns - c, T(SUM_BLOCK)));
     return total;
 }
 
-/* dx of a row. Returns the sum of dx log(y) where it is wanted. */
-INLINE real T(vjp_row)(const real *y, const real *v, int64_t classes, real dot, real tau, real *dx, bool summed)
+/* The same of dx log(y), writing dx. */
+INLINE real T(vjp_from)(real total, const real *y, const real *v, int64_t columns, real dot, real tau, real *dx, bool summed)
 {
-    real total = 0;
-    for (int64_t block = 0; block < classes; block += T(SUM_BLOCK)) {
-        int64_t count = T(shorter)(classes - block, T(SUM_BLOCK)), c = 0;
-        lanes sums[T(SUM_VECTORS)] = {{0}};
-        for (; c + T(SUM_LANES) <= count; c += T(SUM_LANES))
-            T(vjp_columns)(y + block + c, v + block + c, T(SUM_LANES), dot, tau, dx + block + c, summed, sums);
-        if (c < count)
-            T(vjp_columns)(y + block + c, v + block + c, count - c, dot, tau, dx + block + c, summed, sums);
-        total += T(fold)(sums);
-    }
+    for (int64_t c = 0; c < columns; c += T(SUM_BLOCK))
+        total += T(vjp_block)(y + c, v + c, T(shorter)(columns - c, T(SUM_BLOCK)), dot, tau, dx + c, summed);
     return total;
 }
 
@@ -81,12 +90,12 @@ INLINE void T(vjp_long_rows)(struct shape shape, struct input sample, struct inp
         const real *y = (const real *)sample.data + r * sample.stride;
         const real *v = (const real *)upstream.data + r * upstream.stride;
         real *dx = (real *)dlogits.data + r * dlogits.stride;
-        real dot = T(dot_row)(y, v, shape.classes);
+        real dot = T(dot_from)(0, y, v, shape.classes);
         real temperature = T(temperature_of)(tau, r);
         if (dtau.data == NULL) {
-            T(vjp_row)(y, v, shape.classes, dot, temperature, dx, false);
+            T(vjp_from)(0, y, v, shape.classes, dot, temperature, dx, false);
         } else {
-            real sum = T(vjp_row)(y, v, shape.classes, dot, temperature, dx, true);
+            real sum = T(vjp_from)(0, y, v, shape.classes, dot, temperature, dx, true);
             ((real *)dtau.data)[r * dtau.stride] = T(slope_of_tau)(sum);
         }
     }
@@ -98,7 +107,7 @@ INLINE void T(vjp_batch)(const real *y, const real *v, int64_t rows, int64_t cla
 {
     struct T(batch) dots, temperatures, logs;
     for (int64_t r = 0; r < rows; r++) {
-        T(fill_row)(dots.values + r * classes, classes, T(dot_row)(y + r * classes, v + r * classes, classes));
+        T(fill_row)(dots.values + r * classes, classes, T(dot_from)(0, y + r * classes, v + r * classes, classes));
         if (tau.rows.data != NULL)
             T(fill_row)(temperatures.values + r * classes, classes, T(temperature_of)(tau, first_row + r));
     }
@@ -111,21 +120,20 @@ INLINE void T(vjp_batch)(const real *y, const real *v, int64_t rows, int64_t cla
             T(store)(logs.values + i, T(LANES), T(log)(sample));
     }
     for (int64_t r = 0; r < rows && dtau.data != NULL; r++) {
-        real sum = T(dot_row)(dx + r * classes, logs.values + r * classes, classes);
+        real sum = T(dot_from)(0, dx + r * classes, logs.values + r * classes, classes);
         ((real *)dtau.data)[(first_row + r) * dtau.stride] = T(slope_of_tau)(sum);
     }
 }
 
-static int64_t T(vjp_kernel)(struct shape shape, struct input sample, struct input upstream, struct temperature tau,
+static void T(vjp_rows)(struct shape shape, struct input sample, struct input upstream, struct temperature tau,
                              struct output dlogits, struct output dtau)
 {
     int64_t classes = shape.classes, batch = T(CHUNK) / classes;
     if (classes > T(SHORT) || sample.stride != classes || upstream.stride != classes || dlogits.stride != classes) {
         T(vjp_long_rows)(shape, sample, upstream, tau, dlogits, dtau);
-        return shape.rows;
+        return;
     }
     for (int64_t r = 0; r < shape.rows; r += batch)
         T(vjp_batch)((const real *)sample.data + r * classes, (const real *)upstream.data + r * classes,
                      T(shorter)(shape.rows - r, batch), classes, tau, r, (real *)dlogits.data + r * classes, dtau);
-    return shape.rows;
 }

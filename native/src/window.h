@@ -10,8 +10,8 @@ enum {
 INLINE int64_t T(shorter)(int64_t a, int64_t b) { return a < b ? a : b; }
 
 /*
- * The part of a call's noise that is at hand: whole groups, so that short rows share what one refill generates. Index = row times
- * classes plus column, counted over the whole noise (NOISE.md, section 1).
+ * The part of a call's noise that is at hand: whole groups, so that short rows share what one refill generates. Indices count the elements of
+ * the whole noise (NOISE.md, section 1).
  */
 struct T(window) {
     struct philox generator;
@@ -26,7 +26,7 @@ struct T(window) {
 
 INLINE uint64_t T(row_index)(struct noise noise, struct shape shape, int64_t row)
 {
-    return (noise.first_row + (uint64_t)row) * (uint64_t)shape.classes;
+    return noise.first_element + (uint64_t)row * (uint64_t)shape.classes;
 }
 
 INLINE void T(window_open)(struct T(window) *window, struct noise noise, struct shape shape)

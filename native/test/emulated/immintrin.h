@@ -6,6 +6,7 @@
 #define GUMBEL4J_TEST_EMULATED_IMMINTRIN_H
 
 #define SIMDE_ENABLE_NATIVE_ALIASES
+#include <math.h>
 #include <simde/x86/avx512.h>
 #include <simde/x86/fma.h>
 
@@ -63,5 +64,41 @@ static inline void _mm512_mask_storeu_pd(void *p, simde__mmask8 mask, __m512d v)
             ((double *)p)[l] = v[l];
 }
 #endif
+
+/* Values of halves: 11 bits, the lowest worth 2^-24 where the exponent is least. */
+#undef _mm512_cvtph_ps
+static inline __m512 _mm512_cvtph_ps(__m256i halves)
+{
+    __m512 values;
+    for (int l = 0; l < 16; l++) {
+        uint16_t half = ((const uint16_t *)&halves)[l];
+        int exponent = half >> 10 & 31, fraction = half & 1023;
+        float value = exponent == 0 ? ldexpf((float)fraction, -24) : ldexpf((float)(fraction + 1024), exponent - 25);
+        if (exponent == 31)
+            value = fraction == 0 ? INFINITY : NAN;
+        values[l] = half >> 15 ? -value : value;
+    }
+    return values;
+}
+
+/* Whole numbers of the last place, to nearest, ties to even: a carry into the next exponent is right as it is. */
+#undef _mm512_cvtps_ph
+static inline __m256i _mm512_cvtps_ph(__m512 values, int rounding)
+{
+    __m256i halves;
+    (void)rounding;
+    for (int l = 0; l < 16; l++) {
+        float value = fabsf(values[l]);
+        uint16_t half = 0x7e00;
+        if (value >= 65520.0f) {
+            half = 0x7c00;
+        } else if (value == value) {
+            int exponent = value < 0x1p-14f ? -14 : ilogbf(value);
+            half = (uint16_t)(((exponent + 14) << 10) + (int)rintf(ldexpf(value, 10 - exponent)));
+        }
+        ((uint16_t *)&halves)[l] = (uint16_t)(half | (signbit(values[l]) ? 0x8000 : 0));
+    }
+    return halves;
+}
 
 #endif

@@ -1,0 +1,201 @@
+/*
+ * The rules of gumbel4j.h for arguments, each as a question.
+ */
+#ifndef GUMBEL4J_ARGUMENTS_H
+#define GUMBEL4J_ARGUMENTS_H
+
+#include "gumbel4j.h"
+
+#include "kernels.h"
+
+#include <math.h>
+#include <stddef.h>
+
+enum { DIMENSIONS = 3 };
+
+/* An operand as an argument gives it: counts and strides (in elements) of its dimensions. */
+struct operand {
+    const void *data;
+    int64_t counts[DIMENSIONS], strides[DIMENSIONS], element_bytes;
+};
+
+static inline struct operand operand(struct extent extent, struct view view, int64_t element_bytes)
+{
+    return (struct operand){view.data,
+                            {extent.outer, extent.inner, extent.classes},
+                            {view.outer_stride, view.inner_stride, view.class_stride},
+                            element_bytes};
+}
+
+/* One element a row. */
+static inline struct operand operand_of_rows(struct extent extent, struct view view, int64_t element_bytes)
+{
+    return operand((struct extent){extent.outer, extent.inner, 1}, view, element_bytes);
+}
+
+static inline struct operand operand_of_columns(int64_t count, struct columns columns, int64_t element_bytes)
+{
+    return (struct operand){columns.data, {1, 1, count}, {0, 0, columns.stride}, element_bytes};
+}
+
+static inline bool is_float(int32_t type)
+{
+    return type == GUMBEL4J_FLOAT32 || type == GUMBEL4J_FLOAT64 || type == GUMBEL4J_FLOAT16 || type == GUMBEL4J_BFLOAT16;
+}
+
+static inline bool is_half(int32_t type) { return type == GUMBEL4J_FLOAT16 || type == GUMBEL4J_BFLOAT16; }
+
+static inline int64_t bytes_of(int32_t type)
+{
+    return is_half(type) ? 2 : type == GUMBEL4J_FLOAT32 || type == GUMBEL4J_INT32 ? 4 : 8;
+}
+
+static inline int32_t compute_type(int32_t type) { return is_half(type) ? GUMBEL4J_FLOAT32 : type; }
+
+static inline bool is_extent(struct extent extent)
+{
+    int64_t rows;
+    return extent.outer >= 0 && extent.inner >= 0 && extent.classes >= 1 && !__builtin_mul_overflow(extent.outer, extent.inner, &rows);
+}
+
+static inline int64_t rows_of(struct extent extent) { return extent.outer * extent.inner; }
+
+/* stream, and every element of the noise, below 2^63. */
+static inline bool is_noise(struct noise noise, struct extent extent)
+{
+    uint64_t count, end;
+    return noise.stream >> 63 == 0 && !__builtin_mul_overflow((uint64_t)rows_of(extent), (uint64_t)extent.classes, &count)
+           && !__builtin_add_overflow(noise.first_element, count, &end) && end >> 63 == 0;
+}
+
+static inline bool is_empty(struct operand x) { return x.counts[0] == 0 || x.counts[1] == 0; }
+
+/* Bytes from the first to the last, or -1 where 63 bits do not count them. */
+static inline int64_t span_of(struct operand x)
+{
+    int64_t elements = 1, bytes;
+    for (int d = 0; d < DIMENSIONS; d++) {
+        int64_t reach;
+        if (x.counts[d] > 1
+            && (__builtin_mul_overflow(x.counts[d] - 1, x.strides[d], &reach) || __builtin_add_overflow(elements, reach, &elements)))
+            return -1;
+    }
+    return __builtin_mul_overflow(elements, x.element_bytes, &bytes) ? -1 : bytes;
+}
+
+/* No address is looked at when there are no rows. */
+static inline bool is_input(struct operand x)
+{
+    if (x.strides[0] < 0 || x.strides[1] < 0 || x.strides[2] < 0)
+        return false;
+    if (is_empty(x))
+        return true;
+    int64_t span = span_of(x);
+    uintptr_t address = (uintptr_t)x.data;
+    return span >= 0 && x.data != NULL && address % (uintptr_t)x.element_bytes == 0 && address <= UINTPTR_MAX - (uint64_t)span;
+}
+
+/* The dimensions from the smallest stride to the largest; those of one element, which never step, come first. */
+static inline void order_by_stride(struct operand x, int order[DIMENSIONS])
+{
+    for (int d = 0; d < DIMENSIONS; d++) {
+        int64_t stride = x.counts[d] > 1 ? x.strides[d] : 0;
+        int at = d;
+        for (; at > 0 && (x.counts[order[at - 1]] > 1 ? x.strides[order[at - 1]] : 0) > stride; at--)
+            order[at] = order[at - 1];
+        order[at] = d;
+    }
+}
+
+/* Whether each dimension of more than one element steps over all that the ones before it span, the first over an element; in the unit of the
+ * strides. The operand is an input, and not empty. */
+static inline bool is_distinct(struct operand x, int64_t element)
+{
+    int order[DIMENSIONS];
+    order_by_stride(x, order);
+    int64_t spanned = element;
+    for (int k = 0; k < DIMENSIONS; k++) {
+        int d = order[k];
+        if (x.counts[d] > 1) {
+            if (x.strides[d] < spanned)
+                return false;
+            spanned += (x.counts[d] - 1) * x.strides[d];
+        }
+    }
+    return true;
+}
+
+static inline bool is_output(struct operand x) { return is_input(x) && (is_empty(x) || is_distinct(x, 1)); }
+
+/* Whether two operands of one call (an output and any other) have no byte in common: one ends before the other starts, or both step alike and
+ * take turns. */
+static inline bool is_apart(struct operand a, struct operand b)
+{
+    if (a.data == NULL || b.data == NULL || is_empty(a) || is_empty(b))
+        return true;
+    uintptr_t a_start = (uintptr_t)a.data, b_start = (uintptr_t)b.data;
+    if (a_start + (uintptr_t)span_of(a) <= b_start || b_start + (uintptr_t)span_of(b) <= a_start)
+        return true;
+
+    struct operand both = {NULL, {1, 1, 1}, {0}, 1}; /* in bytes, with the steps of either */
+    for (int d = 0; d < DIMENSIONS; d++) {
+        int64_t a_step = a.counts[d] > 1 ? a.strides[d] * a.element_bytes : 0, b_step = b.counts[d] > 1 ? b.strides[d] * b.element_bytes : 0;
+        if (a.counts[d] > 1 && b.counts[d] > 1 && a_step != b_step)
+            return false;
+        both.counts[d] = a.counts[d] > b.counts[d] ? a.counts[d] : b.counts[d];
+        both.strides[d] = a.counts[d] > 1 ? a_step : b_step;
+    }
+    if (!is_distinct(both, a.element_bytes > b.element_bytes ? a.element_bytes : b.element_bytes))
+        return false;
+    /*
+     * From an element of b to one of a it is `start` less a sum of steps: more than -count of a's, fewer than count of b's in each dimension.
+     * Since a step is longer than all that the shorter ones span, only the two nearest to what is left can lead to elements that meet.
+     */
+    int order[DIMENSIONS];
+    order_by_stride(both, order);
+    int64_t start = (int64_t)(a_start - b_start);
+    for (int choice = 0; choice < 1 << DIMENSIONS; choice++) {
+        int64_t left = start;
+        bool possible = true;
+        for (int k = DIMENSIONS - 1; k >= 0; k--) {
+            int d = order[k];
+            if (both.counts[d] == 1)
+                continue;
+            int64_t step = both.strides[d], steps = left / step - (left % step < 0) + (choice >> k & 1);
+            possible &= steps > -a.counts[d] && steps < b.counts[d];
+            left -= steps * step;
+        }
+        if (possible && -a.element_bytes < left && left < b.element_bytes)
+            return false;
+    }
+    return true;
+}
+
+/* Not negative, or positive, and finite once rounded to the type that computes. */
+static inline bool is_tau(int32_t type, double tau, bool positive)
+{
+    double rounded = compute_type(type) == GUMBEL4J_FLOAT32 ? (double)(float)tau : tau;
+    return (positive ? rounded > 0 : tau >= 0) && isfinite(rounded);
+}
+
+static inline bool is_temperature(int32_t type, struct temperatures tau, struct extent extent, bool positive)
+{
+    if (tau.rows.data == NULL)
+        return is_tau(type, tau.all, positive);
+    int32_t compute = compute_type(type);
+    if (!is_input(operand_of_rows(extent, tau.rows, bytes_of(compute))))
+        return false;
+    /* once where it repeats */
+    int64_t outer = tau.rows.outer_stride == 0 && extent.outer > 1 ? 1 : extent.outer;
+    int64_t inner = tau.rows.inner_stride == 0 && extent.inner > 1 ? 1 : extent.inner;
+    for (int64_t o = 0; o < outer; o++)
+        for (int64_t i = 0; i < inner; i++) {
+            int64_t at = o * tau.rows.outer_stride + i * tau.rows.inner_stride;
+            double one = compute == GUMBEL4J_FLOAT32 ? (double)((const float *)tau.rows.data)[at] : ((const double *)tau.rows.data)[at];
+            if (!is_tau(type, one, positive))
+                return false;
+        }
+    return true;
+}
+
+#endif
