@@ -12,9 +12,10 @@
  *   load(p, count, fill)    the first `count` lanes from memory, `fill` in the others; reads nothing beyond
  *   store(p, count, value)  the first `count` lanes to memory; writes nothing beyond
  *   multiply_low(a, b)      64-bit products of the low halves of 64-bit lanes
+ *   min_words(a, b)         the lesser of each two words, for float32 alone
  *
- * All but the last exist for float32 and float64. A mask is what a comparison of two vectors gives. `count` may be zero or negative, and
- * is a plain load or store where the compiler knows that it covers the vector.
+ * All but multiply_low exist for float32, and all but the last two for float64. A mask is what a comparison of two vectors gives. `count`
+ * may be zero or negative, and is a plain load or store where the compiler knows that it covers the vector.
  */
 #ifndef GUMBEL4J_LANES_H
 #define GUMBEL4J_LANES_H
@@ -67,6 +68,21 @@ INLINE uint64_lanes load_words_float64(const void *p)
     memcpy(&v, p, sizeof v);
     return v;
 }
+
+/* The lower halves of 64-bit lanes, two of a and two of b in turn: a0 a1 b0 b1 a2 a3 b2 b3 ... */
+INLINE uint32_lanes low_halves(uint64_lanes a, uint64_lanes b)
+{
+#if VECTOR_BYTES == 16
+    return __builtin_shufflevector((uint32_lanes)a, (uint32_lanes)b, 0, 2, 4, 6);
+#elif VECTOR_BYTES == 32
+    return __builtin_shufflevector((uint32_lanes)a, (uint32_lanes)b, 0, 2, 8, 10, 4, 6, 12, 14);
+#else
+    return __builtin_shufflevector((uint32_lanes)a, (uint32_lanes)b, 0, 2, 16, 18, 4, 6, 20, 22, 8, 10, 24, 26, 12, 14, 28, 30);
+#endif
+}
+
+/* 64-bit lanes made of the lower half of `low` and, above it, that of `high`. */
+INLINE uint64_lanes low_half_and_high(uint64_lanes low, uint64_lanes high) { return (low & 0xffffffffu) | (high << 32); }
 
 /* Any vector type, unaligned, whatever the declared type of the memory. */
 #define STORE_VECTOR(p, v) memcpy((p), &(v), VECTOR_BYTES)

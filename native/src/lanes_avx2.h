@@ -20,6 +20,8 @@ INLINE float64_lanes fma_float64(float64_lanes a, float64_lanes b, float64_lanes
 INLINE float32_lanes max_float32(float32_lanes a, float32_lanes b) { return (float32_lanes)_mm256_max_ps((__m256)a, (__m256)b); }
 INLINE float64_lanes max_float64(float64_lanes a, float64_lanes b) { return (float64_lanes)_mm256_max_pd((__m256d)a, (__m256d)b); }
 
+INLINE uint32_lanes min_words_float32(uint32_lanes a, uint32_lanes b) { return (uint32_lanes)_mm256_min_epu32((__m256i)a, (__m256i)b); }
+
 INLINE float32_lanes select_float32(int32_lanes mask, float32_lanes a, float32_lanes b)
 {
     return (float32_lanes)_mm256_blendv_ps((__m256)b, (__m256)a, (__m256)mask);

@@ -20,6 +20,8 @@ INLINE float64_lanes fma_float64(float64_lanes a, float64_lanes b, float64_lanes
 INLINE float32_lanes max_float32(float32_lanes a, float32_lanes b) { return (float32_lanes)_mm512_max_ps((__m512)a, (__m512)b); }
 INLINE float64_lanes max_float64(float64_lanes a, float64_lanes b) { return (float64_lanes)_mm512_max_pd((__m512d)a, (__m512d)b); }
 
+INLINE uint32_lanes min_words_float32(uint32_lanes a, uint32_lanes b) { return (uint32_lanes)_mm512_min_epu32((__m512i)a, (__m512i)b); }
+
 /* One bit a lane. */
 INLINE uint16_t bits_float32(int32_lanes mask) { return _mm512_movepi32_mask((__m512i)mask); }
 INLINE uint8_t bits_float64(int64_lanes mask) { return _mm512_movepi64_mask((__m512i)mask); }

@@ -22,6 +22,11 @@ INLINE float64_lanes select_float64(int64_lanes mask, float64_lanes a, float64_l
     return (float64_lanes)(((int64_lanes)a & mask) | ((int64_lanes)b & ~mask));
 }
 
+INLINE uint32_lanes min_words_float32(uint32_lanes a, uint32_lanes b)
+{
+    return (uint32_lanes)select_float32((int32_lanes)(a < b), (float32_lanes)a, (float32_lanes)b);
+}
+
 #ifdef __SSE2__
 
 INLINE float32_lanes max_float32(float32_lanes a, float32_lanes b) { return (float32_lanes)_mm_max_ps((__m128)a, (__m128)b); }

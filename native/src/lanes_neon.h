@@ -31,6 +31,8 @@ INLINE float64_lanes select_float64(int64_lanes mask, float64_lanes a, float64_l
 INLINE float32_lanes max_float32(float32_lanes a, float32_lanes b) { return select_float32((int32_lanes)(a > b), a, b); }
 INLINE float64_lanes max_float64(float64_lanes a, float64_lanes b) { return select_float64((int64_lanes)(a > b), a, b); }
 
+INLINE uint32_lanes min_words_float32(uint32_lanes a, uint32_lanes b) { return (uint32_lanes)vminq_u32((uint32x4_t)a, (uint32x4_t)b); }
+
 /* Sixteen bits a lane of float32, 32 of float64. */
 INLINE uint64_t bits_of_mask(uint32x4_t mask) { return vget_lane_u64(vreinterpret_u64_u16(vmovn_u32(mask)), 0); }
 

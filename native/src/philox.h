@@ -15,110 +15,132 @@ enum {
     STEP_BLOCKS = CHAINS * LANES_float64 /* divides GROUP_BLOCKS */
 };
 
-/* The key of every round, and the stream. */
+#define MULTIPLIER0 0xD2511F53u
+#define MULTIPLIER1 0xCD9E8D57u
+
+/* The key of every round in every lane, ready to be an operand from memory, and the stream. */
 struct philox {
-    uint64_t key[ROUNDS][2];
+    uint64_lanes key[ROUNDS][2];
     uint64_t stream;
 };
 
-static inline struct philox philox_start(uint64_t seed, uint64_t stream)
+INLINE void philox_start(struct philox *generator, uint64_t seed, uint64_t stream)
 {
-    struct philox generator = {.stream = stream};
-    uint32_t low = (uint32_t)seed, high = (uint32_t)(seed >> 32);
+    uint64_lanes low = broadcast_uint64((uint32_t)seed), high = broadcast_uint64(seed >> 32);
+    UNROLL
     for (int round = 0; round < ROUNDS; round++) {
-        generator.key[round][0] = low;
-        generator.key[round][1] = high;
-        low += 0x9E3779B9u;
+        generator->key[round][0] = low;
+        generator->key[round][1] = high;
+        low += 0x9E3779B9u; /* carries into the upper half, which is rubbish */
         high += 0xBB67AE85u;
     }
-    return generator;
+    generator->stream = stream;
 }
 
-/* words[w][k] = word w of the blocks numbered block[k], in the low half of each lane. */
-INLINE void philox_blocks(const struct philox *generator, const uint64_lanes block[CHAINS], uint64_lanes words[4][CHAINS])
+/*
+ * What the first rounds of a group's blocks have in common. The numbers of the blocks differ in word 0 of the counter alone, and a round
+ * multiplies two of the four words: by the third round only, every word depends on the block.
+ */
+struct philox_group {
+    uint64_lanes c2_of_1; /* what word 2 is combined with in round 1 (the first) */
+    uint64_lanes c0_of_2, c2_of_2;
+    uint64_lanes c2_of_3;
+};
+
+INLINE struct philox_group philox_group(const struct philox *generator, uint64_t block)
 {
-    const uint64_lanes multiplier0 = broadcast_uint64(0xD2511F53u), multiplier1 = broadcast_uint64(0xCD9E8D57u);
-    uint64_lanes c0[CHAINS], c1[CHAINS], c2[CHAINS], c3[CHAINS];
+    uint32_t c2 = (uint32_t)generator->stream, c3 = (uint32_t)(generator->stream >> 32);
+    uint64_t q = (uint64_t)MULTIPLIER1 * c2;
+    uint32_t c0 = (uint32_t)(q >> 32) ^ (uint32_t)(block >> 32) ^ (uint32_t)generator->key[0][0][0];
+    uint64_t p = (uint64_t)MULTIPLIER0 * c0;
+    return (struct philox_group){generator->key[0][1] ^ c3, generator->key[1][0] ^ q, generator->key[1][1] ^ (p >> 32),
+                                 generator->key[2][1] ^ p};
+}
+
+/* words[w][k] = word w of the blocks numbered block[k], which are of the group, in the low half of each lane. */
+INLINE void philox_blocks(const struct philox *generator, const struct philox_group *group, const uint64_lanes block[CHAINS],
+                          uint64_lanes words[4][CHAINS])
+{
+    const uint64_lanes multiplier0 = broadcast_uint64(MULTIPLIER0), multiplier1 = broadcast_uint64(MULTIPLIER1);
+    uint64_lanes *c0 = words[0], *c1 = words[1], *c2 = words[2], *c3 = words[3];
     UNROLL
     for (int k = 0; k < CHAINS; k++) {
-        c0[k] = block[k];
-        c1[k] = block[k] >> 32;
-        c2[k] = broadcast_uint64(generator->stream);
-        c3[k] = broadcast_uint64(generator->stream >> 32);
+        uint64_lanes p = multiply_low(block[k], multiplier0); /* round 1 */
+        uint64_lanes q = multiply_low((p >> 32) ^ group->c2_of_1, multiplier1);
+        c0[k] = (q >> 32) ^ group->c0_of_2; /* round 2 */
+        c1[k] = q;
+        c2[k] = p ^ group->c2_of_2;
     }
     UNROLL
-    for (int round = 0; round < ROUNDS; round++) {
-        const uint64_lanes key0 = broadcast_uint64(generator->key[round][0]), key1 = broadcast_uint64(generator->key[round][1]);
+    for (int k = 0; k < CHAINS; k++) {
+        uint64_lanes p = multiply_low(c0[k], multiplier0), q = multiply_low(c2[k], multiplier1);
+        c0[k] = (q >> 32) ^ (c1[k] ^ generator->key[2][0]); /* round 3 */
+        c1[k] = q;
+        c2[k] = (p >> 32) ^ group->c2_of_3;
+        c3[k] = p;
+    }
+    UNROLL
+    for (int round = 3; round < ROUNDS; round++)
         UNROLL
         for (int k = 0; k < CHAINS; k++) {
             uint64_lanes p = multiply_low(c0[k], multiplier0), q = multiply_low(c2[k], multiplier1);
-            c0[k] = (q >> 32) ^ c1[k] ^ key0;
+            c0[k] = (q >> 32) ^ (c1[k] ^ generator->key[round][0]);
             c1[k] = q;
-            c2[k] = (p >> 32) ^ c3[k] ^ key1;
+            c2[k] = (p >> 32) ^ (c3[k] ^ generator->key[round][1]);
             c3[k] = p;
         }
-    }
-    UNROLL
-    for (int k = 0; k < CHAINS; k++) {
-        words[0][k] = c0[k];
-        words[1][k] = c1[k];
-        words[2][k] = c2[k];
-        words[3][k] = c3[k];
-    }
 }
 
-/* One 64-bit lane from the low halves of two. */
-INLINE uint64_lanes join_halves(uint64_lanes low, uint64_lanes high) { return (low & 0xffffffffu) | (high << 32); }
-
-/* 0, step, 2 step, ... */
-INLINE uint64_lanes ramp(uint64_t step)
-{
-    uint64_lanes lanes = {0};
-    for (int l = 0; l < LANES_float64; l++)
-        lanes[l] = step * (uint64_t)l;
-    return lanes;
-}
-
-/* The words of `groups` groups of 64 elements of the float32 stream. Chains hold even and odd blocks in turn: joined, they are in order. */
+/* The words of `groups` groups of 64 elements of the float32 stream. Chains hold pairs of blocks in turn, as low_halves joins them. */
 static void words_float32(const struct philox *generator, uint64_t group, int64_t groups, uint32_t *out)
 {
-    const uint64_lanes even = ramp(2);
-    for (int64_t g = 0; g < groups; g++, out += 4 * GROUP_BLOCKS)
+    uint64_lanes pairs = {0};
+    for (int l = 0; l < LANES_float64; l++)
+        pairs[l] = (uint64_t)(l / 2 * 4 + l % 2);
+    for (int64_t g = 0; g < groups; g++, out += 4 * GROUP_BLOCKS) {
+        uint64_t first = GROUP_BLOCKS * (group + (uint64_t)g);
+        struct philox_group common = philox_group(generator, first);
         for (int b = 0; b < GROUP_BLOCKS; b += STEP_BLOCKS) {
             uint64_lanes block[CHAINS], words[4][CHAINS];
             UNROLL
             for (int k = 0; k < CHAINS; k++)
-                block[k] = even + (GROUP_BLOCKS * (group + (uint64_t)g) + (uint64_t)(b + k / 2 * LANES_float32 + k % 2));
-            philox_blocks(generator, block, words);
+                block[k] = pairs + (first + (uint64_t)(b + k / 2 * LANES_float32 + k % 2 * 2));
+            philox_blocks(generator, &common, block, words);
             UNROLL
             for (int k = 0; k < CHAINS; k += 2)
                 UNROLL
                 for (int w = 0; w < 4; w++) {
-                    uint64_lanes joined = join_halves(words[w][k], words[w][k + 1]);
+                    uint32_lanes joined = low_halves(words[w][k], words[w][k + 1]);
                     STORE_VECTOR(out + GROUP_BLOCKS * w + b + k / 2 * LANES_float32, joined);
                 }
         }
+    }
 }
 
 /* The words of `groups` groups of 32 elements of the float64 stream. Chains hold blocks in order, and a lane joins two words of a block. */
 static void words_float64(const struct philox *generator, uint64_t group, int64_t groups, uint64_t *out)
 {
-    const uint64_lanes consecutive = ramp(1);
-    for (int64_t g = 0; g < groups; g++, out += 2 * GROUP_BLOCKS)
+    uint64_lanes consecutive = {0};
+    for (int l = 0; l < LANES_float64; l++)
+        consecutive[l] = (uint64_t)l;
+    for (int64_t g = 0; g < groups; g++, out += 2 * GROUP_BLOCKS) {
+        uint64_t first = GROUP_BLOCKS * (group + (uint64_t)g);
+        struct philox_group common = philox_group(generator, first);
         for (int b = 0; b < GROUP_BLOCKS; b += STEP_BLOCKS) {
             uint64_lanes block[CHAINS], words[4][CHAINS];
             UNROLL
             for (int k = 0; k < CHAINS; k++)
-                block[k] = consecutive + (GROUP_BLOCKS * (group + (uint64_t)g) + (uint64_t)(b + k * LANES_float64));
-            philox_blocks(generator, block, words);
+                block[k] = consecutive + (first + (uint64_t)(b + k * LANES_float64));
+            philox_blocks(generator, &common, block, words);
             UNROLL
             for (int k = 0; k < CHAINS; k++)
                 UNROLL
                 for (int w = 0; w < 4; w += 2) {
-                    uint64_lanes joined = join_halves(words[w][k], words[w + 1][k]);
+                    uint64_lanes joined = low_half_and_high(words[w][k], words[w + 1][k]);
                     STORE_VECTOR(out + GROUP_BLOCKS / 2 * w + b + k * LANES_float64, joined);
                 }
         }
+    }
 }
 
 #endif

@@ -31,7 +31,7 @@ INLINE uint64_t T(row_index)(struct noise noise, struct shape shape, int64_t row
 
 INLINE void T(window_open)(struct T(window) *window, struct noise noise, struct shape shape)
 {
-    window->generator = philox_start(noise.seed, noise.stream);
+    philox_start(&window->generator, noise.seed, noise.stream);
     window->end = T(row_index)(noise, shape, shape.rows);
     window->base = window->first = window->next = 0;
 }

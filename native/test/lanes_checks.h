@@ -204,7 +204,8 @@ static void T(groups)(void)
 {
     enum { GROUP = GROUP_BYTES / sizeof(real), COUNT = 3 };
     const uint64_t seed = 7, stream = 0, group = 24428773 / GROUP - 1; /* NOISE.md, section 8: a tail word */
-    struct philox generator = philox_start(seed, stream);
+    struct philox generator;
+    philox_start(&generator, seed, stream);
     union {
         word words[COUNT * GROUP];
         real noise[COUNT * GROUP];

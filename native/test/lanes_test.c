@@ -62,11 +62,14 @@ static void philox(const char *directory)
     while (golden_next(&golden)) {
         uint32_t *counter = golden_array(&golden, "counter", GOLDEN_INT32), *key = golden_array(&golden, "key", GOLDEN_INT32);
         uint32_t *out = golden_array(&golden, "out", GOLDEN_INT32);
-        struct philox generator = philox_start(key[0] | (uint64_t)key[1] << 32, counter[2] | (uint64_t)counter[3] << 32);
+        struct philox generator;
+        philox_start(&generator, key[0] | (uint64_t)key[1] << 32, counter[2] | (uint64_t)counter[3] << 32);
+        uint64_t number = counter[0] | (uint64_t)counter[1] << 32;
+        struct philox_group group = philox_group(&generator, number);
         uint64_lanes block[CHAINS], words[4][CHAINS];
         for (int k = 0; k < CHAINS; k++)
-            block[k] = broadcast_uint64(counter[0] | (uint64_t)counter[1] << 32);
-        philox_blocks(&generator, block, words);
+            block[k] = broadcast_uint64(number);
+        philox_blocks(&generator, &group, block, words);
         for (int w = 0; w < 4; w++)
             for (int k = 0; k < CHAINS; k++)
                 for (int l = 0; l < LANES_float64; l++)
