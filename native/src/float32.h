@@ -21,24 +21,35 @@ INLINE float32_lanes log1p_float32(float32_lanes f)
     return fma_float32(f2, fma_float32(odd, f, even), f);
 }
 
-/* x = 2^exponent (1 + fraction), with 1 + fraction between sqrt(1/2) and sqrt(2). */
-INLINE void split_float32(float32_lanes x, float32_lanes *exponent, float32_lanes *fraction)
+/* A positive number, 2^exponent (1 + fraction) with 1 + fraction between sqrt(1/2) and sqrt(2). */
+struct parts_float32 {
+    int32_lanes exponent; /* times 2^23: in the place where a float has its own */
+    float32_lanes fraction;
+};
+
+INLINE struct parts_float32 split_float32(float32_lanes x)
 {
     const uint32_t root_half = 0x3f3504f3; /* bits of sqrt(1/2) */
-    uint32_lanes n = (uint32_lanes)x - root_half;
-    *exponent = __builtin_convertvector((int32_lanes)n >> 23, float32_lanes);
-    *fraction = (float32_lanes)((n & 0x7fffff) + root_half) - 1.0f;
+    uint32_lanes exponent = ((uint32_lanes)x - root_half) & 0xff800000;
+    return (struct parts_float32){(int32_lanes)exponent, (float32_lanes)((uint32_lanes)x - exponent) - 1.0f};
 }
 
-#define LN2_float32 broadcast_float32(0x1.62e43p-1f)
+/* The parts of -x. */
+INLINE struct parts_float32 split_negative_float32(float32_lanes x)
+{
+    const uint32_t minus_root_half = 0xbf3504f3;
+    uint32_lanes exponent = ((uint32_lanes)x - minus_root_half) & 0xff800000;
+    return (struct parts_float32){(int32_lanes)exponent, -1.0f - (float32_lanes)((uint32_lanes)x - exponent)};
+}
+
+INLINE float32_lanes log_of_parts_float32(struct parts_float32 x)
+{
+    float32_lanes exponent = __builtin_convertvector(x.exponent, float32_lanes);
+    return fma_float32(exponent, broadcast_float32(0x1.62e43p-1f * 0x1p-23f), log1p_float32(x.fraction)); /* ln2 */
+}
 
 /* Finite for every bit pattern; the logarithm where x is positive and normal. */
-INLINE float32_lanes log_float32(float32_lanes x)
-{
-    float32_lanes exponent, fraction;
-    split_float32(x, &exponent, &fraction);
-    return fma_float32(exponent, LN2_float32, log1p_float32(fraction));
-}
+INLINE float32_lanes log_float32(float32_lanes x) { return log_of_parts_float32(split_float32(x)); }
 
 /* exp(x) for x <= 0, 0 below the smallest normal number. */
 INLINE float32_lanes exp_float32(float32_lanes x)
@@ -56,20 +67,30 @@ INLINE float32_lanes exp_float32(float32_lanes x)
     return (float32_lanes)(scaled & ~(uint32_lanes)(x < -0x1.5d5894p+6f));
 }
 
-/* L = log(1 - U) for words v >= 256: each of the three cases starts from an exact integer and rounds once. */
-INLINE float32_lanes log_survival_float32(uint32_lanes v)
+/*
+ * The parts of 1 - U for words v >= 256, whose logarithm is L: each of the three cases starts from an exact integer and rounds once. For
+ * U < 1 - sqrt(1/2) the fraction is -U, and for U < 1/2 it is 1 - 2 U.
+ */
+INLINE struct parts_float32 survival_float32(uint32_lanes v)
 {
-    int32_lanes upper = (int32_lanes)v >> 31;                       /* U >= 1/2 */
+    int32_lanes upper = (int32_lanes)v >> 31;                        /* U >= 1/2 */
     int32_lanes middle = (int32_lanes)((int32_lanes)v > 0x4afb0ccc); /* 1 - sqrt(1/2) < U < 1/2 */
     uint32_lanes t = v ^ (uint32_lanes)(upper | (middle & 0x7fffffff));
     float32_lanes m = fma_float32(__builtin_convertvector((int32_lanes)t, float32_lanes), broadcast_float32(0x1p-32f),
                                   broadcast_float32(0x1p-33f));
-    float32_lanes exponent, fraction;
-    split_float32(m, &exponent, &fraction);
+    struct parts_float32 of_m = split_float32(m);
     float32_lanes near = m * select_float32(middle, broadcast_float32(2.0f), broadcast_float32(-1.0f));
-    fraction = select_float32(upper, fraction, near);
-    exponent = select_float32(upper, exponent, __builtin_convertvector(middle, float32_lanes));
-    return fma_float32(exponent, LN2_float32, log1p_float32(fraction));
+    int32_lanes of_near = middle & -0x00800000;
+    return (struct parts_float32){(int32_lanes)select_float32(upper, (float32_lanes)of_m.exponent, (float32_lanes)of_near),
+                                  select_float32(upper, of_m.fraction, near)};
+}
+
+INLINE float32_lanes log_survival_float32(uint32_lanes v) { return log_of_parts_float32(survival_float32(v)); }
+
+/* g of words v >= 256. */
+INLINE float32_lanes noise_of_large_words_float32(uint32_lanes v)
+{
+    return -log_of_parts_float32(split_negative_float32(log_survival_float32(v)));
 }
 
 /*
@@ -120,7 +141,7 @@ static __attribute__((noinline, cold)) void noise_of_tail_float32(const struct p
 /* The noise of one vector of elements from `index` on, tail words included. */
 static __attribute__((noinline)) float32_lanes noise_of_few_float32(const struct philox *generator, uint64_t index, uint32_lanes v)
 {
-    float32_lanes g = -log_float32(-log_survival_float32(v));
+    float32_lanes g = noise_of_large_words_float32(v);
     if (__builtin_expect(any_float32((int32_lanes)(v >> 8 == 0)), 0))
         for (int l = 0; l < LANES_float32; l++)
             if (v[l] < 256)
@@ -131,18 +152,36 @@ static __attribute__((noinline)) float32_lanes noise_of_few_float32(const struct
 /*
  * Turns the words at places first to end - 1 of a buffer into their noise, in place; place 0 is that of the element `base`, which starts a
  * group. Places that share a vector or a group with them are overwritten too.
+ *
+ * In three loops of short bodies: a vector's noise is a chain of dependent instructions much longer than what a processor looks ahead, so
+ * the fewer there are in a body, the more vectors it works on at a time.
  */
 static void noise_of_words_float32(const struct philox *generator, uint64_t base, int64_t first, int64_t end, void *buffer)
 {
-    float *at = buffer;
-    uint32_lanes tail = {0};
-    for (int64_t i = first & -(int64_t)LANES_float32; i < end; i += LANES_float32) {
-        uint32_lanes v = load_words_float32(at + i);
-        tail |= (uint32_lanes)(v >> 8 == 0);
-        float32_lanes g = -log_float32(-log_survival_float32(v));
-        STORE_VECTOR(at + i, g);
+    enum { BLOCK = 256 };
+    int32_t exponents[BLOCK] __attribute__((aligned(64)));
+    uint32_lanes least = ~(uint32_lanes){0};
+    for (int64_t block = first & -(int64_t)LANES_float32; block < end; block += BLOCK) {
+        float *at = (float *)buffer + block;
+        int64_t count = end - block < BLOCK ? end - block : BLOCK;
+        for (int64_t i = 0; i < count; i += LANES_float32) {
+            uint32_lanes v = load_words_float32(at + i);
+            least = min_words_float32(v, least);
+            struct parts_float32 survival = survival_float32(v);
+            STORE_VECTOR(exponents + i, survival.exponent);
+            STORE_VECTOR(at + i, survival.fraction);
+        }
+        for (int64_t i = 0; i < count; i += LANES_float32) {
+            struct parts_float32 survival = {(int32_lanes)load_words_float32(exponents + i), (float32_lanes)load_words_float32(at + i)};
+            float32_lanes log_survival = log_of_parts_float32(survival);
+            STORE_VECTOR(at + i, log_survival);
+        }
+        for (int64_t i = 0; i < count; i += LANES_float32) {
+            float32_lanes g = -log_of_parts_float32(split_negative_float32((float32_lanes)load_words_float32(at + i)));
+            STORE_VECTOR(at + i, g);
+        }
     }
-    if (__builtin_expect(any_float32((int32_lanes)tail), 0))
+    if (__builtin_expect(any_float32((int32_lanes)(least >> 8 == 0)), 0))
         noise_of_tail_float32(generator, base, end, buffer);
 }
 
