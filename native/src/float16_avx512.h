@@ -8,7 +8,7 @@ INLINE float32_lanes widen_float16(uint16_halves x) { return (float32_lanes)_mm5
 
 INLINE uint16_halves narrow_float16(float32_lanes x)
 {
-    return (uint16_halves)_mm512_cvtps_ph((__m512)x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    return (uint16_halves)_mm512_cvtps_ph((__m512)x, _MM_FROUND_TO_NEAREST_INT);
 }
 
 #endif

@@ -70,8 +70,10 @@ static inline void _mm512_mask_storeu_pd(void *p, simde__mmask8 mask, __m512d v)
 static inline __m512 _mm512_cvtph_ps(__m256i halves)
 {
     __m512 values;
+    uint16_t each[16];
+    memcpy(each, &halves, sizeof each);
     for (int l = 0; l < 16; l++) {
-        uint16_t half = ((const uint16_t *)&halves)[l];
+        uint16_t half = each[l];
         int exponent = half >> 10 & 31, fraction = half & 1023;
         float value = exponent == 0 ? ldexpf((float)fraction, -24) : ldexpf((float)(fraction + 1024), exponent - 25);
         if (exponent == 31)
@@ -86,6 +88,7 @@ static inline __m512 _mm512_cvtph_ps(__m256i halves)
 static inline __m256i _mm512_cvtps_ph(__m512 values, int rounding)
 {
     __m256i halves;
+    uint16_t each[16];
     (void)rounding;
     for (int l = 0; l < 16; l++) {
         float value = fabsf(values[l]);
@@ -96,8 +99,9 @@ static inline __m256i _mm512_cvtps_ph(__m512 values, int rounding)
             int exponent = value < 0x1p-14f ? -14 : ilogbf(value);
             half = (uint16_t)(((exponent + 14) << 10) + (int)rintf(ldexpf(value, 10 - exponent)));
         }
-        ((uint16_t *)&halves)[l] = (uint16_t)(half | (signbit(values[l]) ? 0x8000 : 0));
+        each[l] = (uint16_t)(half | (signbit(values[l]) ? 0x8000 : 0));
     }
+    memcpy(&halves, each, sizeof halves);
     return halves;
 }
 
