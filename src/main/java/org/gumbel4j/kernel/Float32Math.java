@@ -1,37 +1,30 @@
 package org.gumbel4j.kernel;
 
-import java.lang.foreign.MemorySegment;
-
 /**
- * The float32 functions of {@code native/NOISE.md}, sections 2, 3, 5 and 7, on chunks of an array:
- * every operation in the order written there.
- *
- * <p>Each function is a chain of short loops, one on integers, the next on floats, with the bits
- * copied over in between: the JIT compiler turns such loops into vector code, but not loops that
- * reinterpret bits or branch. Selections are made on integers, by masks of all ones or all zeros.
- * An instance holds scratch memory and belongs to one thread.
+ * The float32 functions of {@code native/NOISE.md}, sections 2, 3, 5 and 7: first one number at a
+ * time, as written there; then arrays, by the same operations in the same order, in stages that
+ * become vector code (see {@link Bits}). An instance holds the scratch memory of these and belongs
+ * to one thread.
  */
 final class Float32Math {
   private static final float LN2 = 0x1.62e43p-1f;
   private static final int SQRT_HALF_BITS = 0x3f3504f3;
   private static final int MANTISSA = 0x7fffff;
   private static final int ONE_BITS = 0x3f800000;
+  private static final int INFINITY_BITS = 0x7f800000;
+  private static final int MINUS_INFINITY_BITS = 0xff800000;
   private static final int EXPONENT_STEP = 1 << 23;
   private static final int SIGN = Integer.MIN_VALUE;
 
   /** The integer part of (1 - sqrt(1/2)) 2^32: up to here log1p(-U) needs no exponent. */
   private static final int DIRECT_WORDS = 0x4afb0ccc;
 
-  /**
-   * Shorter chunks gain nothing from stages: they go through the same steps one element at a time.
-   */
-  private static final int SHORT = 64;
-
   /** Words below this one take 32 more bits. */
   private static final int TAIL_WORDS = 256;
 
   private static final float EXP_MIN = -0x1.5d5894p+6f;
   private static final int EXP_MIN_BITS = Float.floatToRawIntBits(EXP_MIN);
+  private static final float EXP_SHIFT = 0x1.8p23f;
 
   // Minimax coefficients, made by native/tools/polynomials.py.
   private static final float C0 = -0x1.39235ep-4f;
@@ -55,7 +48,7 @@ final class Float32Math {
   private final int[] masks;
   private final int[] exponents;
 
-  /** For chunks of up to {@code capacity} elements. */
+  /** For arrays of up to {@code capacity} elements. */
   Float32Math(int capacity) {
     values = new float[capacity];
     offsets = new float[capacity];
@@ -63,6 +56,8 @@ final class Float32Math {
     masks = new int[capacity];
     exponents = new int[capacity];
   }
+
+  // ---------- one number ----------
 
   /** Whether the uniform of {@code word} takes 32 more bits from the tail stream. */
   static boolean needsTail(int word) {
@@ -77,89 +72,31 @@ final class Float32Math {
         : ((double) v + 0.5) * 0x1p-32;
   }
 
-  /** The Gumbel values of words that need no tail. */
-  void gumbel(int[] words, float[] out, int count) {
-    logOfComplement(words, count);
-    log(values, out, count, SIGN);
-    for (int i = 0; i < count; i++) {
-      out[i] = -out[i];
+  /** The Gumbel value of a word. {@code tailWord} counts where {@link #needsTail} says so. */
+  static float gumbel(int word, int tailWord) {
+    float logOfComplement;
+    if (needsTail(word)) {
+      logOfComplement = -(float) uniform(word, tailWord);
+    } else if (word < 0) {
+      logOfComplement = log(midpoint(~word));
+    } else if (word > DIRECT_WORDS) {
+      logOfComplement = Math.fma(-1f, LN2, log1p(2f * midpoint(word ^ Integer.MAX_VALUE)));
+    } else {
+      logOfComplement = log1p(-midpoint(word));
     }
+    return -log(-logOfComplement);
   }
 
-  /** The Gumbel value of a word that needs the tail. */
-  float gumbel(int word, int tailWord) {
-    values[0] = (float) uniform(word, tailWord);
-    log(values, offsets, 1, 0);
-    return -offsets[0];
+  /** m(t) of NOISE.md, for t below 2^31. */
+  private static float midpoint(int t) {
+    return Math.fma((float) t, 0x1p-32f, 0x1p-33f);
   }
 
-  /** L = log(1 - U) of words that need no tail, to {@link #values}. */
-  private void logOfComplement(int[] words, int count) {
-    for (int i = 0; i < count; i++) {
-      int upper = words[i] >> 31;
-      int middle = ((DIRECT_WORDS - words[i]) >> 31) & ~upper;
-      bits[i] = words[i] ^ (upper | (middle & Integer.MAX_VALUE));
-    }
-    for (int i = 0; i < count; i++) {
-      values[i] = Math.fma((float) bits[i], 0x1p-32f, 0x1p-33f);
-    }
-    copyBits(values, bits, count);
-    for (int i = 0; i < count; i++) {
-      int upper = words[i] >> 31;
-      int middle = ((DIRECT_WORDS - words[i]) >> 31) & ~upper;
-      int n = bits[i] - SQRT_HALF_BITS;
-      exponents[i] = ((n >> 23) & upper) | middle;
-      // The fraction is value - 1 in the upper half, 2 m in the middle and -m below, here as value
-      // - offset.
-      int mantissa = (n & MANTISSA) + SQRT_HALF_BITS;
-      int near = (bits[i] + (EXPONENT_STEP & middle)) ^ (SIGN & ~middle);
-      bits[i] = (mantissa & upper) | (near & ~upper);
-      masks[i] = ONE_BITS & upper;
-    }
-    copyBits(bits, values, count);
-    copyBits(masks, offsets, count);
-    logOfParts(values, count);
-  }
-
-  /**
-   * Natural logarithms of positive normal numbers (of any others, what the steps give), not in
-   * place.
-   */
-  void log(float[] x, float[] out, int count) {
-    if (count >= SHORT) {
-      log(x, out, count, 0);
-      return;
-    }
-    for (int i = 0; i < count; i++) {
-      int n = Float.floatToRawIntBits(x[i]) - SQRT_HALF_BITS;
-      float f = Float.intBitsToFloat((n & MANTISSA) + SQRT_HALF_BITS) - 1f;
-      out[i] = Math.fma((float) (n >> 23), LN2, log1p(f));
-    }
-  }
-
-  /** log of {@code x}, or of {@code -x} where {@code flip} is the sign bit. */
-  private void log(float[] x, float[] out, int count, int flip) {
-    copyBits(x, bits, count);
-    for (int i = 0; i < count; i++) {
-      int n = (bits[i] ^ flip) - SQRT_HALF_BITS;
-      exponents[i] = n >> 23;
-      bits[i] = (n & MANTISSA) + SQRT_HALF_BITS;
-    }
-    copyBits(bits, values, count);
-    for (int i = 0; i < count; i++) {
-      offsets[i] = 1f;
-    }
-    logOfParts(out, count);
-  }
-
-  /**
-   * exponent ln2 + log(1 + f), with f = {@link #values} - {@link #offsets} from sqrt(1/2) - 1 to
-   * sqrt(2) - 1.
-   */
-  private void logOfParts(float[] out, int count) {
-    for (int i = 0; i < count; i++) {
-      out[i] = Math.fma((float) exponents[i], LN2, log1p(values[i] - offsets[i]));
-    }
+  /** Natural logarithm of a positive normal number; of any other, what the steps give. */
+  static float log(float x) {
+    int n = Float.floatToRawIntBits(x) - SQRT_HALF_BITS;
+    float f = Float.intBitsToFloat((n & MANTISSA) + SQRT_HALF_BITS) - 1f;
+    return Math.fma((float) (n >> 23), LN2, log1p(f));
   }
 
   /** log(1 + f) for sqrt(1/2) - 1 <= f <= sqrt(2) - 1. */
@@ -170,125 +107,222 @@ final class Float32Math {
     return Math.fma(f2, Math.fma(odd, f, even), f);
   }
 
-  /**
-   * exp(x) for x <= 0, minus infinity included, in place; +0 where the result would not be a normal
-   * number.
-   */
-  void exp(float[] x, int count) {
-    if (count < SHORT) {
-      for (int i = 0; i < count; i++) {
-        float t = shifted(x[i]);
-        int scaled =
-            Float.floatToRawIntBits(mantissaOfExp(x[i], t)) + (Float.floatToRawIntBits(t) << 23);
-        x[i] = x[i] < EXP_MIN ? 0f : Float.intBitsToFloat(scaled);
-      }
-      return;
-    }
-    copyBits(x, masks, count);
-    for (int i = 0; i < count; i++) {
-      float t = shifted(x[i]);
-      offsets[i] = t;
-      values[i] = mantissaOfExp(x[i], t);
-    }
-    copyBits(values, bits, count);
-    copyBits(offsets, exponents, count);
-    for (int i = 0; i < count; i++) {
-      // Negative floats grow as integers when they fall, so x < EXP_MIN reads the other way round.
-      int below = ((EXP_MIN_BITS - masks[i]) & masks[i]) >> 31;
-      bits[i] = (bits[i] + (exponents[i] << 23)) & ~below;
-    }
-    copyBits(bits, x, count);
-  }
-
-  /** x / ln2, rounded to an integer that stands in the low bits. */
-  private static float shifted(float x) {
-    return Math.fma(x, 0x1.715476p0f, 0x1.8p23f);
-  }
-
-  private static float mantissaOfExp(float x, float shifted) {
-    float n = shifted - 0x1.8p23f;
-    float r = Math.fma(n, -0x1.7f7d1cp-20f, Math.fma(n, -0x1.62e4p-1f, x));
-    float q = r * r;
-    float a = Math.fma(Math.fma(A0, q, A2), q, A4);
-    float b = Math.fma(A1, q, A3);
-    return Math.fma(q, Math.fma(b, r, a), r) + 1f;
-  }
-
-  /** Whether no value is NaN or +infinity. */
-  boolean areValid(float[] x, int count) {
-    if (count < SHORT) {
-      boolean valid = true;
-      for (int i = 0; i < count; i++) {
-        valid &= x[i] < Float.POSITIVE_INFINITY;
-      }
-      return valid;
-    }
-    copyBits(x, bits, count);
-    int refused = 0;
-    for (int i = 0; i < count; i++) {
-      // +infinity and NaN, whose sign bit is clear; NaN with the sign bit set lies above minus
-      // infinity as an integer.
-      refused |= ((0x7f7fffff - bits[i]) & ~bits[i]) | ((0xff800000 - bits[i]) & bits[i]);
-    }
-    return refused >= 0;
-  }
-
-  /** The largest value; none is NaN. */
-  float max(float[] x, int count) {
-    if (count < SHORT) {
-      float max = Float.NEGATIVE_INFINITY;
-      for (int i = 0; i < count; i++) {
-        max = x[i] > max ? x[i] : max;
-      }
-      return max;
-    }
-    copyBits(x, bits, count);
-    int max = Integer.MIN_VALUE;
-    for (int i = 0; i < count; i++) {
-      max = Math.max(max, ordered(bits[i]));
-    }
-    return Float.intBitsToFloat(ordered(max));
-  }
-
-  /** Turns the bits of floats into integers of the same order, and back. */
-  private static int ordered(int bits) {
-    return bits ^ ((bits >> 31) & Integer.MAX_VALUE);
-  }
-
-  /**
-   * Multiplies by a factor, in place; products are not negative, and +0 where they are below the
-   * smallest normal number.
-   */
-  void scale(float[] x, float factor, int count) {
-    if (count < SHORT) {
-      for (int i = 0; i < count; i++) {
-        float product = x[i] * factor;
-        x[i] = product < Float.MIN_NORMAL ? 0f : product;
-      }
-      return;
-    }
-    for (int i = 0; i < count; i++) {
-      values[i] = x[i] * factor;
-    }
-    copyBits(values, bits, count);
-    for (int i = 0; i < count; i++) {
-      bits[i] &= ~((bits[i] - EXPONENT_STEP) >> 31); // the smallest normal number has exponent 1
-    }
-    copyBits(bits, x, count);
-  }
-
   /** Zero for what is no normal number, one NaN for all: see section 7. */
   static float clean(float a) {
     return Float.isNaN(a) ? Float.NaN : Math.abs(a) < Float.MIN_NORMAL ? 0f : a;
   }
 
-  private static void copyBits(float[] from, int[] to, int count) {
-    MemorySegment.copy(
-        MemorySegment.ofArray(from), 0, MemorySegment.ofArray(to), 0, (long) count * Float.BYTES);
+  /** How far a perturbed logit may lie above its ceiling: see {@code native/src/float32.h}. */
+  static float ceilingSlack(float s) {
+    return 0x1p-20f * (Math.abs(s) + 128f);
   }
 
-  private static void copyBits(int[] from, float[] to, int count) {
-    MemorySegment.copy(
-        MemorySegment.ofArray(from), 0, MemorySegment.ofArray(to), 0, (long) count * Float.BYTES);
+  // ---------- arrays ----------
+
+  /** Whether {@link #needsTail} holds for any of the words. */
+  static boolean anyNeedsTail(int[] words, int count) {
+    int negative = 0;
+    for (int i = 0; i < count; i++) {
+      negative |= (words[i] >>> 8) - 1;
+    }
+    return negative < 0;
+  }
+
+  /** The Gumbel values of words that need no tail. */
+  void gumbel(int[] words, float[] out, int count) {
+    complement(words, bits, count);
+    midpoints(bits, values, count);
+    Bits.copy(values, bits, count);
+    splitComplement(words, bits, exponents, masks, count);
+    Bits.copy(bits, values, count);
+    Bits.copy(masks, offsets, count);
+    logOfParts(exponents, values, offsets, values, count);
+    Bits.copy(values, bits, count);
+    split(SIGN, bits, exponents, count);
+    Bits.copy(bits, values, count);
+    negativeLogOfParts(exponents, values, out, count);
+  }
+
+  /** Words to what their midpoints are taken of: see {@link #gumbel(int, int)}. */
+  private static void complement(int[] words, int[] out, int count) {
+    for (int i = 0; i < count; i++) {
+      int upper = words[i] >> 31;
+      int middle = ((DIRECT_WORDS - words[i]) >> 31) & ~upper;
+      out[i] = words[i] ^ (upper | (middle & Integer.MAX_VALUE));
+    }
+  }
+
+  private static void midpoints(int[] t, float[] out, int count) {
+    for (int i = 0; i < count; i++) {
+      out[i] = midpoint(t[i]);
+    }
+  }
+
+  /**
+   * Bits of midpoints to exponents, and to the bits of what the fraction is the difference of:
+   * mantissa - 1 for words in the upper half, 2 m - 0 in the middle and -m - 0 below.
+   */
+  private static void splitComplement(
+      int[] words, int[] bits, int[] exponents, int[] ones, int count) {
+    for (int i = 0; i < count; i++) {
+      int upper = words[i] >> 31;
+      int middle = ((DIRECT_WORDS - words[i]) >> 31) & ~upper;
+      int n = bits[i] - SQRT_HALF_BITS;
+      exponents[i] = ((n >> 23) & upper) | middle;
+      int mantissa = (n & MANTISSA) + SQRT_HALF_BITS;
+      int near = (bits[i] + (EXPONENT_STEP & middle)) ^ (SIGN & ~middle);
+      bits[i] = (mantissa & upper) | (near & ~upper);
+      ones[i] = ONE_BITS & upper;
+    }
+  }
+
+  /** Natural logarithms, as {@link #log(float)}; not in place. */
+  void log(float[] x, float[] out, int count) {
+    Bits.copy(x, bits, count);
+    split(0, bits, exponents, count);
+    Bits.copy(bits, values, count);
+    logOfParts(exponents, values, out, count);
+  }
+
+  /**
+   * Bits of numbers, their signs flipped where {@code flip} says so, to exponents and mantissas.
+   */
+  private static void split(int flip, int[] bits, int[] exponents, int count) {
+    for (int i = 0; i < count; i++) {
+      int n = (bits[i] ^ flip) - SQRT_HALF_BITS;
+      exponents[i] = n >> 23;
+      bits[i] = (n & MANTISSA) + SQRT_HALF_BITS;
+    }
+  }
+
+  private static void logOfParts(int[] exponents, float[] mantissas, float[] out, int count) {
+    for (int i = 0; i < count; i++) {
+      out[i] = Math.fma((float) exponents[i], LN2, log1p(mantissas[i] - 1f));
+    }
+  }
+
+  private static void negativeLogOfParts(
+      int[] exponents, float[] mantissas, float[] out, int count) {
+    for (int i = 0; i < count; i++) {
+      out[i] = -Math.fma((float) exponents[i], LN2, log1p(mantissas[i] - 1f));
+    }
+  }
+
+  private static void logOfParts(
+      int[] exponents, float[] mantissas, float[] offsets, float[] out, int count) {
+    for (int i = 0; i < count; i++) {
+      out[i] = Math.fma((float) exponents[i], LN2, log1p(mantissas[i] - offsets[i]));
+    }
+  }
+
+  /**
+   * exp(x) for x <= 0, minus infinity included, in place; +0 where the result would not be a normal
+   * number.
+   */
+  void exp(float[] x, int count) {
+    Bits.copy(x, masks, count);
+    expParts(x, offsets, values, count);
+    Bits.copy(values, bits, count);
+    Bits.copy(offsets, exponents, count);
+    expOfParts(masks, exponents, bits, count);
+    Bits.copy(bits, x, count);
+  }
+
+  /** x to x / ln2, rounded to an integer in the low bits, and the exponential of what is left. */
+  private static void expParts(float[] x, float[] shifted, float[] mantissas, int count) {
+    for (int i = 0; i < count; i++) {
+      float t = Math.fma(x[i], 0x1.715476p0f, EXP_SHIFT);
+      float n = t - EXP_SHIFT;
+      float r = Math.fma(n, -0x1.7f7d1cp-20f, Math.fma(n, -0x1.62e4p-1f, x[i]));
+      float q = r * r;
+      float a = Math.fma(Math.fma(A0, q, A2), q, A4);
+      float b = Math.fma(A1, q, A3);
+      shifted[i] = t;
+      mantissas[i] = Math.fma(q, Math.fma(b, r, a), r) + 1f;
+    }
+  }
+
+  private static void expOfParts(int[] x, int[] shifted, int[] mantissas, int count) {
+    for (int i = 0; i < count; i++) {
+      // Negative floats grow as integers when they fall, so x < EXP_MIN reads the other way round.
+      int below = ((EXP_MIN_BITS - x[i]) & x[i]) >> 31;
+      mantissas[i] = (mantissas[i] + (shifted[i] << 23)) & ~below;
+    }
+  }
+
+  /**
+   * Upper bounds of x plus noise, up to {@link #ceilingSlack}, without a logarithm; {@code
+   * native/src/float32.h} has the proof. NaN and +infinity stay what they are.
+   */
+  void ceilings(float[] x, int[] words, float[] out, int count) {
+    halves(words, values, count);
+    Bits.copy(values, bits, count);
+    chords(x, bits, out, count);
+  }
+
+  private static void halves(int[] words, float[] out, int count) {
+    for (int i = 0; i < count; i++) {
+      out[i] = (float) (words[i] >>> 1);
+    }
+  }
+
+  private static void chords(float[] x, int[] bits, float[] out, int count) {
+    for (int i = 0; i < count; i++) {
+      out[i] = Math.fma((float) bits[i], -0x1.62e43p-24f, x[i] + 0x1.b611acp6f);
+    }
+  }
+
+  /** Whether no bits are those of a NaN or +infinity. */
+  static boolean areValid(int[] bits, int count) {
+    int refused = 0;
+    for (int i = 0; i < count; i++) {
+      // Without the sign bit, they are no less than +infinity; with it, a NaN lies above minus
+      // infinity.
+      refused |=
+          ((INFINITY_BITS - 1 - bits[i]) & ~bits[i]) | ((MINUS_INFINITY_BITS - bits[i]) & bits[i]);
+    }
+    return refused >= 0;
+  }
+
+  /** The largest of some numbers given by their bits; none is NaN. */
+  static float max(int[] bits, int from, int to) {
+    int max = Integer.MIN_VALUE;
+    for (int i = from; i < to; i++) {
+      max = Math.max(max, bits[i] ^ ((bits[i] >> 31) & Integer.MAX_VALUE)); // in the floats' order
+    }
+    return Float.intBitsToFloat(max ^ ((max >> 31) & Integer.MAX_VALUE));
+  }
+
+  /** Products, not negative, in place; +0 where they are below the smallest normal number. */
+  void scale(float[] x, float[] factors, int count) {
+    for (int i = 0; i < count; i++) {
+      values[i] = x[i] * factors[i];
+    }
+    Bits.copy(values, bits, count);
+    flush(bits, count);
+    Bits.copy(bits, x, count);
+  }
+
+  /** Numbers below the smallest normal one to +0; returns whether none is NaN. */
+  boolean flush(float[] x, int count) {
+    Bits.copy(x, bits, count);
+    flush(bits, count);
+    Bits.copy(bits, x, count);
+    return !anyNan(bits, count);
+  }
+
+  private static void flush(int[] bits, int count) {
+    for (int i = 0; i < count; i++) {
+      // The smallest normal number has exponent 1.
+      bits[i] &= ~(((bits[i] & Integer.MAX_VALUE) - EXPONENT_STEP) >> 31);
+    }
+  }
+
+  private static boolean anyNan(int[] bits, int count) {
+    int negative = 0;
+    for (int i = 0; i < count; i++) {
+      negative |= INFINITY_BITS - (bits[i] & Integer.MAX_VALUE);
+    }
+    return negative < 0;
   }
 }
