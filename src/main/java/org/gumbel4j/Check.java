@@ -31,7 +31,7 @@ final class Check {
       throw new IllegalArgumentException(
           argument + " = " + tau + ": must be finite and not negative; 0 is the argmax limit");
     }
-    double rounded = type == ElementType.FLOAT32 ? (float) tau : tau;
+    double rounded = type == ElementType.FLOAT64 ? tau : (float) tau;
     if (rounded == Double.POSITIVE_INFINITY) {
       throw new IllegalArgumentException(
           argument
@@ -48,6 +48,16 @@ final class Check {
               + ": must be greater than 0 (as "
               + type
               + "), the argmax limit has no gradient");
+    }
+  }
+
+  /** A temperature for each row, in memory that may be read. */
+  static void temperatures(String argument, Matrix values, boolean positive) {
+    for (long row = 0; row < values.rows(); row++) {
+      double value = values.get(row, 0);
+      if (!(value > 0 && value < Float.MAX_VALUE)) {
+        temperature(argument + " row " + row, value, values.type(), positive);
+      }
     }
   }
 
@@ -72,7 +82,10 @@ final class Check {
     Objects.requireNonNull(matrix, argument);
     if (!matrix.type().isFloating()) {
       throw new IllegalArgumentException(
-          argument + " of type " + matrix.type() + ": must be FLOAT32 or FLOAT64");
+          argument
+              + " of type "
+              + matrix.type()
+              + ": must be FLOAT32, FLOAT64, FLOAT16 or BFLOAT16");
     }
   }
 
@@ -97,6 +110,32 @@ final class Check {
     }
   }
 
+  /**
+   * The groups that the rows of a call fall into, found operand by operand: returns the size of a
+   * group for those so far.
+   *
+   * @param groupRows the same for the operands before, which have as many rows; all rows where any
+   *     groups will do
+   */
+  static long groups(String argument, Matrix matrix, long groupRows) {
+    Layout layout = matrix.layout();
+    if (layout.isEven() || layout.inner() == groupRows) {
+      return groupRows;
+    }
+    if (groupRows != layout.rows()) {
+      throw new IllegalArgumentException(
+          argument
+              + " has rows in "
+              + layout.outer()
+              + " groups of "
+              + layout.inner()
+              + ", another operand in groups of "
+              + groupRows
+              + ": they must have the same outer and inner sizes, or evenly spaced rows");
+    }
+    return layout.inner();
+  }
+
   /** Memory that the operator may read. */
   static void readable(String argument, Matrix matrix, boolean byOtherThreads) {
     if (!matrix.segment().scope().isAlive()) {
@@ -116,34 +155,38 @@ final class Check {
     }
   }
 
-  /** Memory that the operator may write. */
+  /** Memory that the operator may write, each element to an address of its own. */
   static void writable(String argument, Matrix matrix, boolean byOtherThreads) {
     readable(argument, matrix, byOtherThreads);
     if (matrix.segment().isReadOnly()) {
       throw new IllegalArgumentException(argument + ": is read-only, must be writable");
     }
-  }
-
-  /** An output shares no element with another operand. */
-  static void disjoint(String argument, Matrix output, String otherArgument, Matrix other) {
-    if (overlap(output, other)) {
+    if (!matrix.layout().isInjective()) {
       throw new IllegalArgumentException(
-          argument + ": overlaps " + otherArgument + " in memory, must have memory of its own");
+          argument
+              + " of "
+              + matrix.layout()
+              + ": elements of an output must have memory of their own; in the order of their"
+              + " strides, each dimension must step over all that the ones before it span");
     }
   }
 
-  private static boolean overlap(Matrix a, Matrix b) {
-    long distance = b.segment().address() - a.segment().address();
-    if (distance >= a.span() || -distance >= b.span() || a.span() == 0 || b.span() == 0) {
-      return false;
+  /** An output shares no byte with another operand, whose rows fall into the same groups. */
+  static void disjoint(
+      String argument, Matrix output, String otherArgument, Matrix other, long groupRows) {
+    long distance = other.segment().address() - output.segment().address();
+    if (distance >= output.span() || -distance >= other.span()) {
+      return;
     }
-    // Columns side by side in one buffer: the rows interleave without touching.
-    long step = a.rowStride() * a.type().bytes();
-    if (step == b.rowStride() * b.type().bytes()) {
-      long shift = Math.floorMod(distance, step);
-      return shift < a.classes() * a.type().bytes()
-          || shift + b.classes() * b.type().bytes() > step;
+    if (output.span() != 0
+        && other.span() != 0
+        && !Addresses.areDisjoint(output, other, groupRows)) {
+      throw new IllegalArgumentException(
+          argument
+              + ": overlaps "
+              + otherArgument
+              + " in memory, must have memory of its own, or the same strides and turns that do not"
+              + " meet, as the halves of a wider matrix");
     }
-    return true;
   }
 }

@@ -8,6 +8,10 @@ public enum ElementType {
   FLOAT32(Kernels.FLOAT32, Float.BYTES),
   /** IEEE 754 binary64: logits, samples, noise, uniforms. */
   FLOAT64(Kernels.FLOAT64, Double.BYTES),
+  /** IEEE 754 binary16: logits, samples, noise. */
+  FLOAT16(Kernels.FLOAT16, Short.BYTES),
+  /** The upper half of a binary32: logits, samples, noise. */
+  BFLOAT16(Kernels.BFLOAT16, Short.BYTES),
   /** Signed 32-bit integers: sampled indices, raw words of the float32 stream. */
   INT32(Kernels.INT32, Integer.BYTES),
   /** 64-bit integers: raw words of the float64 stream. */
@@ -26,12 +30,23 @@ public enum ElementType {
     return bytes;
   }
 
+  /**
+   * The type that operators on this one compute in, whose noise they draw and whose temperatures
+   * they take: FLOAT32 for FLOAT16 and BFLOAT16, which are rounded once at the end, else the type
+   * itself.
+   *
+   * @return FLOAT32 or FLOAT64; an integer type itself
+   */
+  public ElementType computeType() {
+    return this == FLOAT16 || this == BFLOAT16 ? FLOAT32 : this;
+  }
+
   /** The type's number in the native ABI ({@code gumbel4j.h}). */
   int code() {
     return code;
   }
 
   boolean isFloating() {
-    return this == FLOAT32 || this == FLOAT64;
+    return this != INT32 && this != INT64;
   }
 }

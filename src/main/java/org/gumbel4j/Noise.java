@@ -36,8 +36,8 @@ public record Noise(long seed, long stream, long firstRow) {
     return new Noise(seed, 0, 0);
   }
 
-  /** The noise of the rows from {@code row} on, as kernels take it. */
-  Draw from(long row, long classes) {
-    return new Draw(seed, stream, (firstRow + row) * classes);
+  /** The noise of the elements from a row and column on, as kernels take it. */
+  Draw from(long row, long classes, long column) {
+    return new Draw(seed, stream, (firstRow + row) * classes + column);
   }
 }

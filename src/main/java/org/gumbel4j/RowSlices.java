@@ -1,61 +1,55 @@
 package org.gumbel4j;
 
-import java.util.Optional;
-import java.util.concurrent.CancellationException;
-import java.util.concurrent.ForkJoinPool;
-import java.util.concurrent.ForkJoinTask;
-import java.util.concurrent.RecursiveAction;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.BooleanSupplier;
-import java.util.stream.IntStream;
 
 /**
- * Runs an operator over the rows of a matrix in slices: on the caller's thread, or on a pool's
- * threads. Rows do not depend on each other, so the split changes no bit.
+ * Runs an operator over rows in slices, on all workers of a call. Rows do not depend on each other,
+ * so the split changes no bit.
  */
-record RowSlices(Optional<ForkJoinPool> pool, BooleanSupplier cancelled) {
-  static final BooleanSupplier NEVER = () -> false;
-
+record RowSlices(Workers workers) {
   /**
    * Long enough to hide the cost of handing a slice out, short enough to cancel within
    * milliseconds.
    */
   private static final long SLICE_ELEMENTS = 1 << 16;
 
+  /** Slices get shorter towards the end, so that all threads end together, but not below this. */
+  private static final long SHORTEST_ELEMENTS = 1 << 13;
+
   /**
-   * An operator on a range of rows; returns how many rows it wrote, fewer than {@code count} at a
-   * row it refuses.
+   * Rows that lie side by side, class by class, are taken by the cache line, so that no two threads
+   * write to the same one.
+   */
+  private static final long ROWS_SIDE_BY_SIDE = 32;
+
+  /**
+   * An operator on {@code rows} rows from {@code first} on, in groups of {@code inner}: one or
+   * several whole groups, or all or some rows of one group. Returns how many rows it wrote, fewer
+   * than {@code rows} at a row it refuses.
    */
   @FunctionalInterface
   interface Body {
-    long write(long firstRow, long count);
+    long write(long first, long rows, long inner);
   }
 
-  /** Runs over all rows of a matrix; returns their number, or the first row that was refused. */
-  long run(Matrix matrix, Body body) {
-    return run(matrix.rows(), matrix.classes(), body);
+  /** Whether the work is one slice, which the caller may then do without {@link #run}. */
+  boolean isOne(long rows, long classes) {
+    workers.stopIfCancelled();
+    return rows * classes <= SLICE_ELEMENTS || workers.pool().isEmpty() && !workers.isCancellable();
   }
 
-  long run(long rows, long classes, Body body) {
-    long rowsPerSlice = Math.max(1, SLICE_ELEMENTS / classes);
-    stopIfCancelled();
-    if (rows <= rowsPerSlice || pool.isEmpty() && cancelled == NEVER) {
-      return body.write(0, rows);
-    }
-    Slices slices = new Slices(rows, rowsPerSlice, body);
-    if (pool.isEmpty()) {
-      slices.work();
-    } else {
-      long workers = Math.min(pool.get().getParallelism(), slices.count());
-      pool.get().invoke(new AllWorkers(slices, (int) workers));
-    }
-    return slices.written();
-  }
-
-  private void stopIfCancelled() {
-    if (cancelled.getAsBoolean()) {
-      throw new CancellationException("cancelled by the caller; the output is incomplete");
-    }
+  /**
+   * Runs over {@code rows} rows that lie in groups of {@code groupRows}.
+   *
+   * @param sideBySide whether neighbouring rows of a group may share cache lines
+   * @return {@code rows}, or the first row that was refused
+   */
+  long run(long rows, long groupRows, long classes, boolean sideBySide, Body body) {
+    int threads = (int) Math.min(workers.count(), rows);
+    Slices slices =
+        new Slices(rows, groupRows, classes, sideBySide ? ROWS_SIDE_BY_SIDE : 1, threads, body);
+    workers.run(threads, slices::work, slices::work);
+    return slices.refused.get();
   }
 
   /**
@@ -64,69 +58,64 @@ record RowSlices(Optional<ForkJoinPool> pool, BooleanSupplier cancelled) {
    */
   private final class Slices {
     private final long rows;
-    private final long rowsPerSlice;
+    private final long groupRows;
+    private final long longest;
+    private final long shortest;
+    private final long grain;
+    private final int threads;
     private final Body body;
     private final AtomicLong next = new AtomicLong();
     private final AtomicLong refused;
 
-    Slices(long rows, long rowsPerSlice, Body body) {
+    Slices(long rows, long groupRows, long classes, long grain, int threads, Body body) {
       this.rows = rows;
-      this.rowsPerSlice = rowsPerSlice;
+      this.groupRows = groupRows;
+      this.longest = Math.max(1, SLICE_ELEMENTS / classes);
+      this.shortest = Math.max(1, SHORTEST_ELEMENTS / classes);
+      this.grain = grain;
+      this.threads = threads;
       this.body = body;
       this.refused = new AtomicLong(rows);
     }
 
-    long count() {
-      return (rows - 1) / rowsPerSlice + 1;
-    }
-
-    long written() {
-      return refused.get();
-    }
-
     void work() {
-      while (next.get() < refused.get()) {
-        stopIfCancelled();
-        long from = next.getAndAdd(rowsPerSlice);
-        if (from >= rows) {
-          return;
-        }
-        long count = Math.min(rowsPerSlice, rows - from);
-        long written = write(from, count);
-        if (written < count) {
-          refused.accumulateAndGet(from + written, Math::min);
-        }
-      }
-    }
-
-    private long write(long from, long count) {
       boolean finished = false;
       try {
-        long written = body.write(from, count);
+        long from = next.get();
+        while (from < refused.get()) {
+          long count = countFrom(from);
+          if (next.compareAndSet(from, from + count)) {
+            workers.stopIfCancelled();
+            write(from, count);
+          }
+          from = next.get();
+        }
         finished = true;
-        return written;
       } finally {
         if (!finished) {
-          next.set(rows); // a failure reaches the caller through its task; the others stop here
+          next.set(rows); // a failure reaches the caller; the others stop here
         }
       }
     }
-  }
 
-  private static final class AllWorkers extends RecursiveAction {
-    private static final long serialVersionUID = 1L;
-    private final transient Slices slices;
-    private final int workers;
-
-    AllWorkers(Slices slices, int workers) {
-      this.slices = slices;
-      this.workers = workers;
+    /** The length of the slice from a row on: whole groups, or what lies in one. */
+    private long countFrom(long from) {
+      long wanted = longest;
+      if (threads > 1) {
+        wanted = Math.clamp((rows - from) / (2L * threads), shortest, longest);
+      }
+      long within = from % groupRows;
+      if (within == 0 && wanted >= groupRows) {
+        return Math.min(wanted / groupRows * groupRows, rows - from);
+      }
+      return Math.min(Math.ceilDiv(wanted, grain) * grain, groupRows - within);
     }
 
-    @Override
-    protected void compute() {
-      ForkJoinTask.invokeAll(
-          IntStream.range(0, workers).mapToObj(i -> ForkJoinTask.adapt(slices::work)).toList());
+    private void write(long from, long count) {
+      long written = body.write(from, count, Math.min(count, groupRows));
+      if (written < count) {
+        refused.accumulateAndGet(from + written, Math::min);
+      }
     }
   }
 }

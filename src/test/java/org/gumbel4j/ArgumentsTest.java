@@ -104,9 +104,17 @@ class ArgumentsTest {
     MemorySegment segment = logits.segment();
     refuses("rows = -1", () -> Matrix.of(segment, FLOAT32, -1, 4));
     refuses("classes = 0", () -> Matrix.of(segment, FLOAT32, 1, 0));
-    refuses("rowStride = 3", () -> new Matrix(segment, FLOAT32, 1, 4, 3));
+    refuses("outer = -1", () -> new Layout(-1, 1, 1, 0, 0, 0));
+    refuses("inner = -1", () -> new Layout(1, -1, 1, 0, 0, 0));
+    refuses("outerStride = -1", () -> new Layout(1, 1, 1, -1, 0, 0));
+    refuses("innerStride = -1", () -> new Layout(1, 1, 1, 0, -1, 0));
+    refuses("rowStride = -1", () -> Layout.strided(2, 4, -1, 1));
+    refuses("classStride = -1", () -> Layout.strided(2, 4, 4, -1));
+    refuses("2^63", () -> Layout.axis(1, 1L << 40, 1L << 40));
+    refuses("2^63", () -> new Layout(1L << 40, 1L << 40, 1, 0, 0, 0));
     refuses("2^63", () -> Matrix.of(segment, FLOAT32, 1L << 40, 1L << 40));
-    refuses("2^63", () -> new Matrix(segment, FLOAT64, 2, 1, Long.MAX_VALUE / 2));
+    refuses(
+        "2^63", () -> new Matrix(segment, FLOAT64, Layout.strided(2, 1, Long.MAX_VALUE / 2, 1)));
     refuses(
         IndexOutOfBoundsException.class,
         "segment of 112 bytes is too small",
@@ -161,13 +169,13 @@ class ArgumentsTest {
   @Test
   void columnsSideBySideInOneBufferDoNotOverlap() {
     MemorySegment buffer = Arena.ofAuto().allocate(3 * 8 * 4, 4);
-    Matrix left = new Matrix(buffer, FLOAT32, 3, 4, 8);
-    Matrix right = new Matrix(buffer.asSlice(16), FLOAT32, 3, 4, 8);
+    Matrix left = new Matrix(buffer, FLOAT32, Layout.strided(3, 4, 8, 1));
+    Matrix right = new Matrix(buffer.asSlice(16), FLOAT32, Layout.strided(3, 4, 8, 1));
     assertDoesNotThrow(() -> operators.soft(left, 1, NOISE, right));
-    Matrix crossing = new Matrix(buffer.asSlice(12), FLOAT32, 2, 4, 8);
-    Matrix two = new Matrix(buffer, FLOAT32, 2, 4, 8);
+    Matrix crossing = new Matrix(buffer.asSlice(12), FLOAT32, Layout.strided(2, 4, 8, 1));
+    Matrix two = new Matrix(buffer, FLOAT32, Layout.strided(2, 4, 8, 1));
     refuses("overlaps", () -> operators.soft(two, 1, NOISE, crossing));
-    Matrix wrapping = new Matrix(buffer.asSlice(20), FLOAT32, 2, 4, 8);
+    Matrix wrapping = new Matrix(buffer.asSlice(20), FLOAT32, Layout.strided(2, 4, 8, 1));
     refuses("overlaps", () -> operators.soft(two, 1, NOISE, wrapping));
   }
 

@@ -96,14 +96,14 @@ class ContractTest {
       return operator.run(operators, in, tau[0], noise);
     }
     long rows = in.logits().rows();
-    Matrix taus = TestMatrices.of(in.type(), rows, 1, tau);
+    Matrix taus = TestMatrices.of(in.type().computeType(), rows, 1, tau);
     Matrix out = TestMatrices.empty(in.type(), rows, in.logits().classes());
     if (operator == Operator.SOFT) {
       operators.soft(in.logits(), taus, noise, out);
       return List.of(out);
     }
     assertEquals(Operator.VJP, operator, "takes no tau");
-    Matrix dTau = TestMatrices.empty(in.type(), rows, 1);
+    Matrix dTau = TestMatrices.empty(in.type().computeType(), rows, 1);
     operators.vjp(in.sample(), in.upstream(), taus, out, dTau);
     return List.of(out, dTau);
   }
@@ -118,6 +118,10 @@ class ContractTest {
       }
       case FLOAT64 ->
           DoubleStream.of(golden.doubles(key)).mapToLong(Double::doubleToRawLongBits).toArray();
+      case FLOAT16, BFLOAT16 -> {
+        double[] values = golden.doubles(key);
+        yield TestMatrices.bits(TestMatrices.of(type, 1, values.length, values));
+      }
       case INT32 -> LongStream.of(golden.integers(key)).map(word -> (int) word).toArray();
       case INT64 -> golden.integers(key);
     };
@@ -209,25 +213,19 @@ class ContractTest {
           operator.run(operators, spaced, 0.5, NOISE),
           operator + " " + type);
     }
-    Matrix out = TestMatrices.empty(FLOAT32, 5, classes, classes + 4);
+    Matrix out = TestMatrices.empty(FLOAT32, Layout.strided(5, classes, classes + 4, 1));
     operators.gumbel(NOISE, out);
     for (int row = 0; row < 5; row++) {
       for (int gap = classes; gap < classes + 4; gap++) {
-        int bits = out.segment().getAtIndex(ValueLayout.JAVA_INT, row * out.rowStride() + gap);
+        int bits = out.segment().getAtIndex(ValueLayout.JAVA_INT, row * (classes + 4L) + gap);
         assertEquals(0x5a5a5a5a, bits, "gap after row " + row);
       }
     }
   }
 
   private static Matrix spaced(Matrix matrix) {
-    Matrix spaced =
-        TestMatrices.empty(matrix.type(), matrix.rows(), matrix.classes(), matrix.classes() + 6);
-    for (long row = 0; row < matrix.rows(); row++) {
-      for (long column = 0; column < matrix.classes(); column++) {
-        TestMatrices.set(spaced, row, column, TestMatrices.get(matrix, row, column));
-      }
-    }
-    return spaced;
+    long classes = matrix.classes();
+    return TestMatrices.copy(matrix, Layout.strided(matrix.rows(), classes, classes + 6, 1));
   }
 
   private static void assertSameBits(List<Matrix> expected, List<Matrix> actual, String message) {

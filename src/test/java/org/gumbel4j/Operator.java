@@ -1,6 +1,5 @@
 package org.gumbel4j;
 
-import static org.gumbel4j.ElementType.FLOAT32;
 import static org.gumbel4j.ElementType.FLOAT64;
 import static org.gumbel4j.ElementType.INT32;
 import static org.gumbel4j.ElementType.INT64;
@@ -15,7 +14,7 @@ enum Operator {
   WORDS {
     @Override
     List<Matrix> run(GumbelSoftmax on, Inputs in, double tau, Noise noise) {
-      Matrix out = out(in, in.type() == FLOAT32 ? INT32 : INT64);
+      Matrix out = out(in, in.type() == FLOAT64 ? INT64 : INT32);
       on.words(noise, out);
       return List.of(out);
     }
@@ -64,7 +63,7 @@ enum Operator {
     @Override
     List<Matrix> run(GumbelSoftmax on, Inputs in, double tau, Noise noise) {
       Matrix dLogits = out(in, in.type());
-      Matrix dTau = TestMatrices.empty(in.type(), in.logits().rows(), 1);
+      Matrix dTau = TestMatrices.empty(in.type().computeType(), in.logits().rows(), 1);
       on.vjp(in.sample(), in.upstream(), tau, dLogits, dTau);
       return List.of(dLogits, dTau);
     }

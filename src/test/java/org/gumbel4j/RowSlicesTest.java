@@ -1,85 +1,87 @@
 package org.gumbel4j;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ForkJoinPool;
-import java.util.concurrent.ForkJoinWorkerThread;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** How rows are split, stopped and failed. */
 class RowSlicesTest {
   private static final long LARGE_ROW = 1 << 16; // a slice of its own
 
   private final ForkJoinPool pool = new ForkJoinPool(3);
-  private final RowSlices onPool = new RowSlices(Optional.of(pool), RowSlices.NEVER);
+  private final RowSlices onPool = new RowSlices(new Workers(Optional.of(pool), Workers.NEVER));
 
   @AfterEach
   void closePool() {
     pool.close();
   }
 
-  @Test
-  void everyRowIsWrittenOnce() {
-    AtomicIntegerArray visits = new AtomicIntegerArray(1000);
-    long written =
-        onPool.run(
-            1000,
-            LARGE_ROW / 7,
-            (first, count) -> {
-              for (long row = first; row < first + count; row++) {
-                visits.incrementAndGet((int) row);
-              }
-              return count;
-            });
-    assertEquals(1000, written);
-    for (int row = 0; row < 1000; row++) {
-      assertEquals(1, visits.get(row), "row " + row);
+  /** Runs over rows that may be split anywhere. */
+  private static long run(RowSlices slices, long rows, long classes, RowSlices.Body body) {
+    return slices.run(rows, rows, classes, false, body);
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {1, 4, 25, 250, 1000})
+  void everyRowIsWrittenOnceInWholeGroupsOrWithinOne(long groupRows) {
+    for (boolean sideBySide : new boolean[] {false, true}) {
+      AtomicIntegerArray visits = new AtomicIntegerArray(1000);
+      long written =
+          onPool.run(
+              1000,
+              groupRows,
+              LARGE_ROW / 20,
+              sideBySide,
+              (first, count, inner) -> {
+                assertEquals(0, count % inner);
+                boolean wholeGroups = inner == groupRows && first % groupRows == 0;
+                boolean withinOne = first / groupRows == (first + count - 1) / groupRows;
+                assertTrue(wholeGroups || withinOne, first + " " + count + " " + inner);
+                for (long row = first; row < first + count; row++) {
+                  visits.incrementAndGet((int) row);
+                }
+                return count;
+              });
+      assertEquals(1000, written);
+      for (int row = 0; row < 1000; row++) {
+        assertEquals(1, visits.get(row), "row " + row);
+      }
     }
   }
 
   @Test
-  void smallWorkStaysOnTheCallersThread() {
-    onPool.run(
-        10,
-        100,
-        (first, count) -> {
-          assertEquals(10, count);
-          assertTrue(!(Thread.currentThread() instanceof ForkJoinWorkerThread));
-          return count;
-        });
-  }
-
-  @Test
-  void largeWorkUsesThePool() {
-    ConcurrentHashMap<Thread, Boolean> threads = new ConcurrentHashMap<>();
-    onPool.run(
-        64,
-        LARGE_ROW,
-        (first, count) -> {
-          threads.put(Thread.currentThread(), true);
-          return count;
-        });
-    assertTrue(!threads.containsKey(Thread.currentThread()), "the caller did pool work");
+  void smallWorkIsOneSlice() {
+    assertTrue(onPool.isOne(10, 100));
+    assertTrue(onPool.isOne(0, LARGE_ROW));
+    assertFalse(onPool.isOne(2, LARGE_ROW));
+    RowSlices alone = new RowSlices(new Workers(Optional.empty(), Workers.NEVER));
+    assertTrue(alone.isOne(1000, LARGE_ROW));
+    RowSlices cancellable = new RowSlices(new Workers(Optional.empty(), () -> false));
+    assertFalse(cancellable.isOne(1000, LARGE_ROW));
   }
 
   @Test
   void theFirstRefusedRowIsReported() {
     for (int repeat = 0; repeat < 50; repeat++) {
       long written =
-          onPool.run(
+          run(
+              onPool,
               300,
               LARGE_ROW,
-              (first, count) -> first == 40 || first == 41 || first == 7 ? 0 : count);
+              (first, count, inner) -> first == 40 || first == 41 || first == 7 ? 0 : count);
       assertEquals(7, written);
     }
   }
@@ -92,14 +94,15 @@ class RowSlicesTest {
         List.of(Optional.of(pool), Optional.<ForkJoinPool>empty())) {
       stop.set(false);
       slices.set(0);
-      RowSlices cancellable = new RowSlices(where, stop::get);
+      RowSlices cancellable = new RowSlices(new Workers(where, stop::get));
       assertThrows(
           CancellationException.class,
           () ->
-              cancellable.run(
+              run(
+                  cancellable,
                   100_000,
                   LARGE_ROW,
-                  (first, count) -> {
+                  (first, count, inner) -> {
                     stop.set(slices.incrementAndGet() >= 5);
                     return count;
                   }));
@@ -109,20 +112,24 @@ class RowSlicesTest {
 
   @Test
   void aWorkersFailureReachesTheCaller() {
-    IllegalStateException failure =
-        assertThrows(
-            IllegalStateException.class,
-            () ->
-                onPool.run(
-                    1000,
-                    LARGE_ROW,
-                    (first, count) -> {
-                      if (first == 13) {
-                        throw new IllegalStateException("row 13 broke");
-                      }
-                      return count;
-                    }));
-    assertTrue(failure.toString().contains("row 13 broke"), failure.toString());
-    assertEquals(5, onPool.run(5, LARGE_ROW, (first, count) -> count), "the pool still works");
+    for (int repeat = 0; repeat < 50; repeat++) {
+      IllegalStateException failure =
+          assertThrows(
+              IllegalStateException.class,
+              () ->
+                  run(
+                      onPool,
+                      1000,
+                      LARGE_ROW,
+                      (first, count, inner) -> {
+                        if (first == 13) {
+                          throw new IllegalStateException("row 13 broke");
+                        }
+                        return count;
+                      }));
+      assertEquals("row 13 broke", failure.getMessage());
+    }
+    long written = run(onPool, 5, LARGE_ROW, (first, count, inner) -> count);
+    assertEquals(5, written, "the pool still works");
   }
 }

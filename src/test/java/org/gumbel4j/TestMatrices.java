@@ -10,16 +10,28 @@ final class TestMatrices {
   private TestMatrices() {}
 
   static Matrix empty(ElementType type, long rows, long classes) {
-    return empty(type, rows, classes, classes);
+    return empty(type, Layout.packed(rows, classes));
   }
 
   /**
    * Filled with a pattern, so that elements that are not written, and those that must not be, show.
    */
-  static Matrix empty(ElementType type, long rows, long classes, long rowStride) {
-    MemorySegment segment =
-        Arena.ofAuto().allocate(rows * rowStride * type.bytes() + 64, 64).fill((byte) 0x5a);
-    return new Matrix(segment, type, rows, classes, rowStride);
+  static Matrix empty(ElementType type, Layout layout) {
+    long bytes = layout.span() * type.bytes();
+    return new Matrix(Arena.ofAuto().allocate(bytes + 64, 64).fill((byte) 0x5a), type, layout);
+  }
+
+  /**
+   * The same numbers elsewhere. Where the layout repeats elements, those of the last row remain.
+   */
+  static Matrix copy(Matrix matrix, Layout layout) {
+    Matrix copy = empty(matrix.type(), layout);
+    for (long row = 0; row < matrix.rows(); row++) {
+      for (long column = 0; column < matrix.classes(); column++) {
+        setBits(copy, row, column, bits(matrix, row, column));
+      }
+    }
+    return copy;
   }
 
   static Matrix of(ElementType type, long rows, long classes, double... values) {
@@ -45,21 +57,33 @@ final class TestMatrices {
   }
 
   static void set(Matrix matrix, long row, long column, double value) {
-    long at = row * matrix.rowStride() + column;
-    switch (matrix.type()) {
-      case FLOAT32 -> matrix.segment().setAtIndex(ValueLayout.JAVA_FLOAT, at, (float) value);
-      case FLOAT64 -> matrix.segment().setAtIndex(ValueLayout.JAVA_DOUBLE, at, value);
-      default -> throw new IllegalArgumentException("not a floating-point matrix");
-    }
+    setBits(
+        matrix,
+        row,
+        column,
+        switch (matrix.type()) {
+          case FLOAT32 -> Float.floatToRawIntBits((float) value);
+          case FLOAT64 -> Double.doubleToRawLongBits(value);
+          case FLOAT16 -> Float.floatToFloat16((float) value);
+          case BFLOAT16 -> bfloat16((float) value);
+          case INT32, INT64 -> throw new IllegalArgumentException("not a floating-point matrix");
+        });
+  }
+
+  /** Rounds to nearest even. */
+  private static long bfloat16(float value) {
+    int bits = Float.floatToIntBits(value);
+    return Float.isNaN(value) ? 0x7fc0 : (bits + 0x7fff + (bits >>> 16 & 1)) >>> 16;
   }
 
   static double get(Matrix matrix, long row, long column) {
-    long at = row * matrix.rowStride() + column;
+    long bits = bits(matrix, row, column);
     return switch (matrix.type()) {
-      case FLOAT32 -> matrix.segment().getAtIndex(ValueLayout.JAVA_FLOAT, at);
-      case FLOAT64 -> matrix.segment().getAtIndex(ValueLayout.JAVA_DOUBLE, at);
-      case INT32 -> matrix.segment().getAtIndex(ValueLayout.JAVA_INT, at);
-      case INT64 -> throw new IllegalArgumentException("does not fit a double");
+      case FLOAT32 -> Float.intBitsToFloat((int) bits);
+      case FLOAT64 -> Double.longBitsToDouble(bits);
+      case FLOAT16 -> Float.float16ToFloat((short) bits);
+      case BFLOAT16 -> Float.intBitsToFloat((int) bits << Short.SIZE);
+      case INT32, INT64 -> bits;
     };
   }
 
@@ -67,19 +91,42 @@ final class TestMatrices {
   static long[] bits(Matrix matrix) {
     long[] bits = new long[Math.toIntExact(matrix.rows() * matrix.classes())];
     for (int i = 0; i < bits.length; i++) {
-      long at = i / matrix.classes() * matrix.rowStride() + i % matrix.classes();
-      bits[i] =
-          matrix.type().bytes() == Integer.BYTES
-              ? matrix.segment().getAtIndex(ValueLayout.JAVA_INT, at)
-              : matrix.segment().getAtIndex(ValueLayout.JAVA_LONG, at);
+      bits[i] = bits(matrix, i / matrix.classes(), i % matrix.classes());
     }
     return bits;
   }
 
-  /** Rows {@code from} to {@code to} of a matrix, as a matrix over the same memory. */
+  private static long bits(Matrix matrix, long row, long column) {
+    long at = at(matrix, row, column);
+    return switch (matrix.type().bytes()) {
+      case Short.BYTES -> matrix.segment().getAtIndex(ValueLayout.JAVA_SHORT, at);
+      case Integer.BYTES -> matrix.segment().getAtIndex(ValueLayout.JAVA_INT, at);
+      default -> matrix.segment().getAtIndex(ValueLayout.JAVA_LONG, at);
+    };
+  }
+
+  private static void setBits(Matrix matrix, long row, long column, long bits) {
+    long at = at(matrix, row, column);
+    switch (matrix.type().bytes()) {
+      case Short.BYTES -> matrix.segment().setAtIndex(ValueLayout.JAVA_SHORT, at, (short) bits);
+      case Integer.BYTES -> matrix.segment().setAtIndex(ValueLayout.JAVA_INT, at, (int) bits);
+      default -> matrix.segment().setAtIndex(ValueLayout.JAVA_LONG, at, bits);
+    }
+  }
+
+  private static long at(Matrix matrix, long row, long column) {
+    Layout layout = matrix.layout();
+    long outer = row / layout.inner();
+    long inner = row % layout.inner();
+    return outer * layout.outerStride()
+        + inner * layout.innerStride()
+        + column * layout.classStride();
+  }
+
+  /** Rows {@code from} to {@code to} of a packed matrix, as a matrix over the same memory. */
   static Matrix rows(Matrix matrix, long from, long to) {
     MemorySegment segment =
-        matrix.segment().asSlice(from * matrix.rowStride() * matrix.type().bytes());
-    return new Matrix(segment, matrix.type(), to - from, matrix.classes(), matrix.rowStride());
+        matrix.segment().asSlice(from * matrix.classes() * matrix.type().bytes());
+    return Matrix.of(segment, matrix.type(), to - from, matrix.classes());
   }
 }

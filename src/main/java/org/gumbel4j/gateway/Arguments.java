@@ -4,6 +4,7 @@ import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
 import org.gumbel4j.ElementType;
+import org.gumbel4j.Layout;
 import org.gumbel4j.Matrix;
 import org.gumbel4j.Noise;
 
@@ -11,12 +12,17 @@ import org.gumbel4j.Noise;
  * The arguments of one operator call: {@code name=value} pairs separated by blanks, as in
  *
  * <pre>
- * logits=3:4096:float32:64:10:10 out=5:0:float32:64:10:10 tau=0.5 seed=7 stream=0 first_row=0
+ * logits=3:4096:float16:1:64:10:0:10:1 out=5:0:float16:1:64:10:0:10:1 tau=0.5 seed=7 stream=0 first_row=0
  * </pre>
  *
- * <p>A matrix is {@code segment:offset in bytes:element type:rows:classes:row stride in elements}.
- * Integers are signed, so a seed of 2^63 or more arrives as a negative number of the same 64 bits.
- * Decimal numbers are in a form that {@link Double#parseDouble} reads.
+ * <p>A matrix is {@code segment:offset in bytes:element type:outer:inner:classes:outer stride:inner
+ * stride:class stride}: sizes and strides in elements as {@link Layout} has them, the type as
+ * {@link ElementType} names it in lower case. What has one element a row ({@code tau} for each row,
+ * {@code dtau}, the result of {@code categorical}) has 1 class. A packed matrix may be given as
+ * {@code segment:offset:element type:rows:classes:row stride}.
+ *
+ * <p>Integers are signed, so a seed of 2^63 or more arrives as a negative number of the same 64
+ * bits. Decimal numbers are in a form that {@link Double#parseDouble} reads.
  */
 final class Arguments {
   private final Map<String, String> values = new HashMap<>();
@@ -75,16 +81,23 @@ final class Arguments {
 
   private static Matrix matrix(String name, String value, Segments segments) {
     String[] parts = value.split(":");
-    if (parts.length != 6) {
+    if (parts.length != 6 && parts.length != 9) {
       throw new IllegalArgumentException(
-          name + " = " + value + ": must be segment:offset:type:rows:classes:stride");
+          name
+              + " = "
+              + value
+              + ": must be segment:offset:type:outer:inner:classes:outer stride:inner stride:class"
+              + " stride, or segment:offset:type:rows:classes:row stride");
     }
-    return new Matrix(
-        segments.from(Long.parseLong(parts[0]), Long.parseLong(parts[1])),
-        type(name, parts[2]),
-        Long.parseLong(parts[3]),
-        Long.parseLong(parts[4]),
-        Long.parseLong(parts[5]));
+    long[] numbers = new long[parts.length];
+    for (int i = 0; i < parts.length; i++) {
+      numbers[i] = i == 2 ? 0 : Long.parseLong(parts[i]);
+    }
+    Layout layout =
+        parts.length == 6
+            ? Layout.strided(numbers[3], numbers[4], numbers[5], 1)
+            : new Layout(numbers[3], numbers[4], numbers[5], numbers[6], numbers[7], numbers[8]);
+    return new Matrix(segments.from(numbers[0], numbers[1]), type(name, parts[2]), layout);
   }
 
   private static ElementType type(String name, String value) {

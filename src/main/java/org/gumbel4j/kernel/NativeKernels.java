@@ -7,9 +7,11 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
+import java.util.stream.Stream;
 
 /**
  * The kernels in C ({@code native/}), called through plain downcalls: they work for long, so none
@@ -19,62 +21,49 @@ final class NativeKernels implements Kernels {
   /**
    * GUMBEL4J_ABI_VERSION of the {@code gumbel4j.h} that the descriptors below were written from.
    */
-  private static final int ABI_VERSION = 2;
+  private static final int ABI_VERSION = 3;
 
   private static final SymbolLookup LIBRARY = NativeLibrary.load();
   private static final String ISA = checkedIsa();
 
-  private static final FunctionDescriptor NOISE =
-      FunctionDescriptor.of(
-          JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS,
-          JAVA_LONG);
-  private static final FunctionDescriptor SAMPLE =
-      FunctionDescriptor.of(
-          JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG,
-          JAVA_LONG, ADDRESS, JAVA_LONG);
+  /** An operand in a descriptor: its address and three strides. */
+  private static final MemoryLayout[] VIEW = {ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG};
 
-  private static final MethodHandle WORDS = bind("gumbel4j_words", NOISE);
-  private static final MethodHandle UNIFORM = bind("gumbel4j_uniform", NOISE);
-  private static final MethodHandle GUMBEL = bind("gumbel4j_gumbel", NOISE);
+  /** One that has a single element a row, or one a class: its address and two strides, or one. */
+  private static final MemoryLayout[] ROWS = {ADDRESS, JAVA_LONG, JAVA_LONG};
+
+  private static final MemoryLayout[] COLUMNS = {ADDRESS, JAVA_LONG};
+  private static final MemoryLayout[] SHAPE = {JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG};
+  private static final MemoryLayout[] PART = {JAVA_INT, JAVA_LONG};
+  private static final MemoryLayout[] DRAW = {JAVA_LONG, JAVA_LONG, JAVA_LONG};
+  private static final MemoryLayout[] NUMBER = {JAVA_DOUBLE};
+  private static final MemoryLayout[] INDEX = {JAVA_LONG};
+  private static final MemoryLayout[] POINTER = {ADDRESS};
+
+  private static final MethodHandle WORDS = bind("gumbel4j_words", SHAPE, DRAW, VIEW);
+  private static final MethodHandle UNIFORM = bind("gumbel4j_uniform", SHAPE, DRAW, VIEW);
+  private static final MethodHandle GUMBEL = bind("gumbel4j_gumbel", SHAPE, DRAW, VIEW);
   private static final MethodHandle SOFT =
-      bind(
-          "gumbel4j_soft",
-          FunctionDescriptor.of(
-              JAVA_LONG,
-              JAVA_INT,
-              JAVA_LONG,
-              JAVA_LONG,
-              ADDRESS,
-              JAVA_LONG,
-              JAVA_DOUBLE,
-              ADDRESS,
-              JAVA_LONG,
-              JAVA_LONG,
-              JAVA_LONG,
-              JAVA_LONG,
-              ADDRESS,
-              JAVA_LONG));
-  private static final MethodHandle HARD = bind("gumbel4j_hard", SAMPLE);
-  private static final MethodHandle CATEGORICAL = bind("gumbel4j_categorical", SAMPLE);
+      bind("gumbel4j_soft", SHAPE, VIEW, NUMBER, ROWS, DRAW, VIEW);
+  private static final MethodHandle HARD = bind("gumbel4j_hard", SHAPE, VIEW, DRAW, VIEW);
+  private static final MethodHandle CATEGORICAL =
+      bind("gumbel4j_categorical", SHAPE, VIEW, DRAW, ROWS);
   private static final MethodHandle VJP =
-      bind(
-          "gumbel4j_vjp",
-          FunctionDescriptor.of(
-              JAVA_LONG,
-              JAVA_INT,
-              JAVA_LONG,
-              JAVA_LONG,
-              ADDRESS,
-              JAVA_LONG,
-              ADDRESS,
-              JAVA_LONG,
-              JAVA_DOUBLE,
-              ADDRESS,
-              JAVA_LONG,
-              ADDRESS,
-              JAVA_LONG,
-              ADDRESS,
-              JAVA_LONG));
+      bind("gumbel4j_vjp", SHAPE, VIEW, VIEW, NUMBER, ROWS, VIEW, ROWS);
+  private static final MethodHandle PART_PERTURB =
+      bind("gumbel4j_part_perturb", PART, COLUMNS, DRAW, COLUMNS, POINTER);
+  private static final MethodHandle PART_EXP =
+      bind("gumbel4j_part_exp", PART, COLUMNS, NUMBER, NUMBER, DRAW, COLUMNS, POINTER);
+  private static final MethodHandle PART_SCALE =
+      bind("gumbel4j_part_scale", PART, COLUMNS, NUMBER, NUMBER, NUMBER, DRAW, COLUMNS);
+  private static final MethodHandle PART_ARGMAX =
+      bind("gumbel4j_part_argmax", PART, COLUMNS, DRAW, POINTER, POINTER);
+  private static final MethodHandle PART_ONE_HOT =
+      bind("gumbel4j_part_one_hot", PART, INDEX, COLUMNS);
+  private static final MethodHandle PART_DOT =
+      bind("gumbel4j_part_dot", PART, COLUMNS, COLUMNS, POINTER);
+  private static final MethodHandle PART_GRADIENT =
+      bind("gumbel4j_part_gradient", PART, COLUMNS, COLUMNS, NUMBER, NUMBER, COLUMNS, POINTER);
 
   @Override
   public String name() {
@@ -93,13 +82,16 @@ final class NativeKernels implements Kernels {
           (long)
               WORDS.invokeExact(
                   shape.type(),
-                  shape.rows(),
+                  shape.outer(),
+                  shape.inner(),
                   shape.classes(),
                   draw.seed(),
                   draw.stream(),
-                  draw.element() / shape.classes(),
+                  draw.element(),
                   out.segment(),
-                  out.innerStride()));
+                  out.outerStride(),
+                  out.innerStride(),
+                  out.classStride()));
     } catch (Throwable failure) {
       throw unexpected(failure);
     }
@@ -112,13 +104,16 @@ final class NativeKernels implements Kernels {
           (long)
               UNIFORM.invokeExact(
                   shape.type(),
-                  shape.rows(),
+                  shape.outer(),
+                  shape.inner(),
                   shape.classes(),
                   draw.seed(),
                   draw.stream(),
-                  draw.element() / shape.classes(),
+                  draw.element(),
                   out.segment(),
-                  out.innerStride()));
+                  out.outerStride(),
+                  out.innerStride(),
+                  out.classStride()));
     } catch (Throwable failure) {
       throw unexpected(failure);
     }
@@ -131,13 +126,16 @@ final class NativeKernels implements Kernels {
           (long)
               GUMBEL.invokeExact(
                   shape.type(),
-                  shape.rows(),
+                  shape.outer(),
+                  shape.inner(),
                   shape.classes(),
                   draw.seed(),
                   draw.stream(),
-                  draw.element() / shape.classes(),
+                  draw.element(),
                   out.segment(),
-                  out.innerStride()));
+                  out.outerStride(),
+                  out.innerStride(),
+                  out.classStride()));
     } catch (Throwable failure) {
       throw unexpected(failure);
     }
@@ -150,18 +148,24 @@ final class NativeKernels implements Kernels {
           (long)
               SOFT.invokeExact(
                   shape.type(),
-                  shape.rows(),
+                  shape.outer(),
+                  shape.inner(),
                   shape.classes(),
                   logits.segment(),
+                  logits.outerStride(),
                   logits.innerStride(),
+                  logits.classStride(),
                   tau.all(),
                   tau.rows().segment(),
+                  tau.rows().outerStride(),
                   tau.rows().innerStride(),
                   draw.seed(),
                   draw.stream(),
-                  draw.element() / shape.classes(),
+                  draw.element(),
                   out.segment(),
-                  out.innerStride()));
+                  out.outerStride(),
+                  out.innerStride(),
+                  out.classStride()));
     } catch (Throwable failure) {
       throw unexpected(failure);
     }
@@ -174,15 +178,20 @@ final class NativeKernels implements Kernels {
           (long)
               HARD.invokeExact(
                   shape.type(),
-                  shape.rows(),
+                  shape.outer(),
+                  shape.inner(),
                   shape.classes(),
                   logits.segment(),
+                  logits.outerStride(),
                   logits.innerStride(),
+                  logits.classStride(),
                   draw.seed(),
                   draw.stream(),
-                  draw.element() / shape.classes(),
+                  draw.element(),
                   out.segment(),
-                  out.innerStride()));
+                  out.outerStride(),
+                  out.innerStride(),
+                  out.classStride()));
     } catch (Throwable failure) {
       throw unexpected(failure);
     }
@@ -195,14 +204,18 @@ final class NativeKernels implements Kernels {
           (long)
               CATEGORICAL.invokeExact(
                   shape.type(),
-                  shape.rows(),
+                  shape.outer(),
+                  shape.inner(),
                   shape.classes(),
                   logits.segment(),
+                  logits.outerStride(),
                   logits.innerStride(),
+                  logits.classStride(),
                   draw.seed(),
                   draw.stream(),
-                  draw.element() / shape.classes(),
+                  draw.element(),
                   out.segment(),
+                  out.outerStride(),
                   out.innerStride()));
     } catch (Throwable failure) {
       throw unexpected(failure);
@@ -222,18 +235,27 @@ final class NativeKernels implements Kernels {
           (long)
               VJP.invokeExact(
                   shape.type(),
-                  shape.rows(),
+                  shape.outer(),
+                  shape.inner(),
                   shape.classes(),
                   sample.segment(),
+                  sample.outerStride(),
                   sample.innerStride(),
+                  sample.classStride(),
                   upstream.segment(),
+                  upstream.outerStride(),
                   upstream.innerStride(),
+                  upstream.classStride(),
                   tau.all(),
                   tau.rows().segment(),
+                  tau.rows().outerStride(),
                   tau.rows().innerStride(),
                   dlogits.segment(),
+                  dlogits.outerStride(),
                   dlogits.innerStride(),
+                  dlogits.classStride(),
                   dtau.segment(),
+                  dtau.outerStride(),
                   dtau.innerStride()));
     } catch (Throwable failure) {
       throw unexpected(failure);
@@ -243,7 +265,24 @@ final class NativeKernels implements Kernels {
   @Override
   public boolean partPerturb(
       Shape part, Operand logits, Draw draw, Operand out, MemorySegment top) {
-    throw new UnsupportedOperationException("parts of rows");
+    try {
+      return accepted(
+              (long)
+                  PART_PERTURB.invokeExact(
+                      part.type(),
+                      part.classes(),
+                      logits.segment(),
+                      logits.classStride(),
+                      draw.seed(),
+                      draw.stream(),
+                      draw.element(),
+                      out.segment(),
+                      out.classStride(),
+                      top))
+          == 1;
+    } catch (Throwable failure) {
+      throw unexpected(failure);
+    }
   }
 
   @Override
@@ -255,28 +294,100 @@ final class NativeKernels implements Kernels {
       Draw draw,
       Operand out,
       MemorySegment sums) {
-    throw new UnsupportedOperationException("parts of rows");
+    try {
+      accepted(
+          (long)
+              PART_EXP.invokeExact(
+                  part.type(),
+                  part.classes(),
+                  logits.segment(),
+                  logits.classStride(),
+                  tau,
+                  top,
+                  draw.seed(),
+                  draw.stream(),
+                  draw.element(),
+                  out.segment(),
+                  out.classStride(),
+                  sums));
+    } catch (Throwable failure) {
+      throw unexpected(failure);
+    }
   }
 
   @Override
   public void partScale(
       Shape part, Operand logits, double tau, double top, double factor, Draw draw, Operand out) {
-    throw new UnsupportedOperationException("parts of rows");
+    try {
+      accepted(
+          (long)
+              PART_SCALE.invokeExact(
+                  part.type(),
+                  part.classes(),
+                  logits.segment(),
+                  logits.classStride(),
+                  tau,
+                  top,
+                  factor,
+                  draw.seed(),
+                  draw.stream(),
+                  draw.element(),
+                  out.segment(),
+                  out.classStride()));
+    } catch (Throwable failure) {
+      throw unexpected(failure);
+    }
   }
 
   @Override
   public boolean partArgmax(Shape part, Operand logits, Draw draw, MemorySegment best) {
-    throw new UnsupportedOperationException("parts of rows");
+    try {
+      return accepted(
+              (long)
+                  PART_ARGMAX.invokeExact(
+                      part.type(),
+                      part.classes(),
+                      logits.segment(),
+                      logits.classStride(),
+                      draw.seed(),
+                      draw.stream(),
+                      draw.element(),
+                      best,
+                      best.asSlice(Double.BYTES)))
+          == 1;
+    } catch (Throwable failure) {
+      throw unexpected(failure);
+    }
   }
 
   @Override
   public void partOneHot(Shape part, long column, Operand out) {
-    throw new UnsupportedOperationException("parts of rows");
+    try {
+      accepted(
+          (long)
+              PART_ONE_HOT.invokeExact(
+                  part.type(), part.classes(), column, out.segment(), out.classStride()));
+    } catch (Throwable failure) {
+      throw unexpected(failure);
+    }
   }
 
   @Override
   public void partDot(Shape part, Operand sample, Operand upstream, MemorySegment sums) {
-    throw new UnsupportedOperationException("parts of rows");
+    try {
+      accepted(
+          (long)
+              PART_DOT.invokeExact(
+                  part.type(),
+                  part.classes(),
+                  sample.segment(),
+                  sample.classStride(),
+                  upstream.segment(),
+                  upstream.classStride(),
+                  sums));
+    } catch (Throwable failure) {
+      throw unexpected(failure);
+    }
   }
 
   @Override
@@ -288,7 +399,30 @@ final class NativeKernels implements Kernels {
       double dot,
       Operand dlogits,
       MemorySegment sums) {
-    throw new UnsupportedOperationException("parts of rows");
+    try {
+      accepted(
+          (long)
+              PART_GRADIENT.invokeExact(
+                  part.type(),
+                  part.classes(),
+                  sample.segment(),
+                  sample.classStride(),
+                  upstream.segment(),
+                  upstream.classStride(),
+                  tau,
+                  dot,
+                  dlogits.segment(),
+                  dlogits.classStride(),
+                  sums));
+    } catch (Throwable failure) {
+      throw unexpected(failure);
+    }
+  }
+
+  /** Binds a function that takes these arguments and returns an int64. */
+  private static MethodHandle bind(String symbol, MemoryLayout[]... arguments) {
+    MemoryLayout[] all = Stream.of(arguments).flatMap(Stream::of).toArray(MemoryLayout[]::new);
+    return bind(symbol, FunctionDescriptor.of(JAVA_LONG, all));
   }
 
   @SuppressWarnings("restricted")
