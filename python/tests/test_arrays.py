@@ -8,16 +8,18 @@ from fractions import Fraction
 from typing import Any
 
 import golden
+import ml_dtypes
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gumbel4j import Generator, Session, _arrays
+from gumbel4j import Generator, Session, _dtypes, _strides
 
-DTYPES = (np.float32, np.float64)
+HALVES = (np.float16, ml_dtypes.bfloat16)
+DTYPES = (np.float32, np.float64, *HALVES)
 
 
-def logits(shape: tuple[int, ...], dtype: type = np.float32) -> NDArray[Any]:
+def logits(shape: tuple[int, ...], dtype: Any = np.float32) -> NDArray[Any]:
     """Return some logits."""
     return np.random.default_rng(1).normal(size=shape).astype(dtype)
 
@@ -28,7 +30,7 @@ LAYOUTS: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
     "reversed": lambda x: x[::-1, :, ::-1][::-1, :, ::-1],
     "negative strides": lambda x: np.ascontiguousarray(x[:, ::-1])[:, ::-1],
     "strided": lambda x: np.repeat(x, 2, axis=-1)[..., ::2],
-    "big-endian": lambda x: x.astype(x.dtype.newbyteorder(">")),
+    "big-endian": lambda x: x if _dtypes.is_bfloat16(x.dtype) else x.astype(x.dtype.newbyteorder(">")),
     "unaligned": lambda x: np.frombuffer(b"x" + x.tobytes(), np.uint8)[1:].view(x.dtype).reshape(x.shape),
     "transposed": lambda x: np.ascontiguousarray(x.transpose(2, 0, 1)).transpose(1, 2, 0),
 }
@@ -49,8 +51,200 @@ def test_layouts(session: Session, layout: str, dtype: type) -> None:
     expected, expected_dtau = session.vjp(y.copy(), x, 0.5)
     np.testing.assert_array_equal(dlogits, expected)
     assert dtau == expected_dtau
-    assert dtau.dtype == np.dtype(dtype)
+    assert dtau.dtype == (np.float64 if dtype is np.float64 else np.float32)
     np.testing.assert_array_equal(laid_out, x)
+
+
+@pytest.fixture
+def no_copies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every copy between an array and an operand fail."""
+
+    def refuse(*_arguments: object) -> None:
+        raise AssertionError("an array was copied")
+
+    monkeypatch.setattr(_strides, "packed", refuse)
+    monkeypatch.setattr(_strides, "copy", refuse)
+
+
+SHARED_VIEWS: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
+    "whole": lambda x: x,
+    "rows": lambda x: x[1:3],
+    "every second of axis 1": lambda x: x[:, ::2],
+    "every third class": lambda x: x[..., ::3],
+    "transposed": lambda x: x.T,
+    "axes 0 and 1 exchanged": lambda x: x.transpose(1, 0, 2),
+    "one row": lambda x: x[2, 1],
+    "column": lambda x: x[1, :, 2],
+    "a row for all": lambda x: np.broadcast_to(x[0, 0], (7, x.shape[2])),
+    "a class for all": lambda x: np.broadcast_to(x[..., :1], (*x.shape[:2], 9)),
+    "axis 0 repeated": lambda x: np.broadcast_to(x[:1], (5, *x.shape[1:])),
+}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("view", SHARED_VIEWS)
+def test_views_of_shared_memory_are_not_copied(
+    session: Session, view: str, dtype: type, request: pytest.FixtureRequest
+) -> None:
+    """Whatever the axis of the classes; `out` too, and the temperatures of rows that share one."""
+    shared = session.empty((4, 6, 10), dtype)
+    shared[...] = logits((4, 6, 10), dtype)
+    x = SHARED_VIEWS[view](shared)
+    assert np.shares_memory(x, shared)
+    expected = []
+    for axis in range(x.ndim):
+        soft = session.gumbel_softmax(x.copy(), 0.5, axis=axis, seed=1)
+        gradients = session.vjp(soft, x.copy(), 0.5, axis)
+        expected.append((soft, session.categorical(x.copy(), axis, seed=1), *gradients))
+    taus = session.empty((1,) * x.ndim, np.float32 if dtype in HALVES else dtype)
+    taus[...] = 0.5
+    request.getfixturevalue("no_copies")
+    for axis, (soft, classes, dlogits, dtau) in enumerate(expected):
+        sizes = tuple(1 if at == axis else size for at, size in enumerate(x.shape))
+        spread = np.broadcast_to(taus, sizes)
+        for y in (
+            session.gumbel_softmax(x, 0.5, axis=axis, seed=1),
+            session.gumbel_softmax(x, spread, axis=axis, seed=1),
+        ):
+            assert y.flags.c_contiguous
+            assert golden.equal_bits(y, soft)
+        out = session.empty((2, *x.shape), dtype)[1]
+        assert session.gumbel_softmax(x, 0.5, axis=axis, seed=1, out=out) is out
+        assert golden.equal_bits(out, soft)
+        indices = session.empty((*classes.shape, 3), np.int32)[..., 1]
+        assert session.categorical(x, axis, seed=1, out=indices) is indices
+        np.testing.assert_array_equal(indices, classes)
+        gradient, slope = session.vjp(out, x, 0.5, axis)
+        assert gradient.flags.c_contiguous
+        assert golden.equal_bits(gradient, dlogits)
+        assert slope == dtau
+
+
+@pytest.mark.parametrize(
+    "view",
+    [lambda x: x[::2, :, ::3], lambda x: x[:, 1:4], lambda x: x.transpose(2, 0, 1)[:, :, ::2]],
+    ids=["spread", "part", "transposed"],
+)
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_views_of_shared_memory_are_written_where_they_are(
+    session: Session, view: Callable[[NDArray[Any]], NDArray[Any]], axis: int, request: pytest.FixtureRequest
+) -> None:
+    """And nothing between their elements changes."""
+    whole = session.empty((4, 6, 10))
+    whole[...] = 7
+    out = view(whole)
+    x = session.empty(out.shape)
+    x[...] = logits(out.shape)
+    expected, noise = np.full_like(whole, 7), np.full_like(whole, 7)
+    view(expected)[...] = session.gumbel_softmax(x, 0.5, axis=axis, seed=1)
+    view(noise)[...] = session.gumbel(out.shape, seed=1)
+    request.getfixturevalue("no_copies")
+    assert session.gumbel_softmax(x, 0.5, axis=axis, seed=1, out=out) is out
+    np.testing.assert_array_equal(whole, expected)
+    assert session.gumbel(out.shape, seed=1, out=out) is out
+    np.testing.assert_array_equal(whole, noise)
+
+
+def test_what_no_two_groups_of_axes_can_tell_is_copied(session: Session) -> None:
+    """Inputs and outputs, alone or together with others."""
+    whole = session.empty((4, 5, 6, 7))
+    whole[...] = logits(whole.shape)
+    three_groups = whole[:, ::2, ::3]
+    expected = session.gumbel_softmax(three_groups.copy(), 0.5, seed=1)
+    np.testing.assert_array_equal(session.gumbel_softmax(three_groups, 0.5, seed=1), expected)
+    spread = session.empty((4, 5, 6, 7))[:, ::2, ::3]
+    session.gumbel_softmax(three_groups, 0.5, seed=1, out=spread)
+    np.testing.assert_array_equal(spread, expected)
+    # Each has two groups, but they meet at different axes.
+    x, v, taus = whole[:, ::2], whole[:, :3, :, ::-1].transpose(0, 1, 2, 3), np.ones((1, 3, 1, 1))
+    y = session.gumbel_softmax(x, taus, seed=1)
+    np.testing.assert_array_equal(y, session.gumbel_softmax(x.copy(), 1.0, seed=1))
+    for mine, theirs in zip(session.vjp(y, v, 0.5), session.vjp(y.copy(), v.copy(), 0.5), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_foreign_arrays_are_copied_as_they_lie_in_memory(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, without what is repeated."""
+    sizes: list[int] = []
+    empty = session._runtime._pool.empty
+
+    def counted(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+        array = empty(shape, dtype)
+        sizes.append(array.nbytes)
+        return array
+
+    monkeypatch.setattr(session._runtime._pool, "empty", counted)
+    x = logits((3, 4, 5))
+    for array, axis, copied in (
+        (x, 1, 240),
+        (x.T, 0, 240),
+        (np.broadcast_to(x[0], (1000, 4, 5)), 2, 80),
+        (np.broadcast_to(x[..., :1], (3, 4, 1000)), 2, 48),
+        (x[:, ::2, ::-1], 2, 120),
+    ):
+        sizes.clear()
+        session.categorical(array, axis, seed=1)
+        assert sizes == [4 * array.size // array.shape[axis], copied]
+
+
+@pytest.mark.parametrize("dtype", HALVES)
+@pytest.mark.parametrize("shape", [(300, 1), (300, 7), (40, 64), (3, 3000), (5, 33, 70)], ids=str)
+def test_half_types_are_float32_rounded_once(session: Session, dtype: type, shape: tuple[int, ...]) -> None:
+    """Equal bits: noise, soft, hard, classes, gradients; at every axis; temperatures are float32."""
+    x, v = logits((2, *shape), dtype)
+    x[0] = logits(shape[1:], dtype) * 10  # some soft values are subnormal, some vanish
+    wide, wide_v = x.astype(np.float32), v.astype(np.float32)
+    noise = session.gumbel(shape, seed=1, dtype=dtype)
+    assert golden.equal_bits(noise, session.gumbel(shape, seed=1).astype(dtype))
+    uniform = session.uniform(shape, seed=1, dtype=dtype)
+    assert golden.equal_bits(uniform, session.uniform(shape, seed=1))
+    for axis in range(len(shape)):
+        sizes = tuple(1 if at == axis else size for at, size in enumerate(shape))
+        for tau in (0.1, np.random.default_rng(3).uniform(0.1, 2, sizes)):
+            y = session.gumbel_softmax(x, tau, axis=axis, seed=1)
+            expected = session.gumbel_softmax(wide, tau, axis=axis, seed=1)
+            assert golden.equal_bits(y, expected.astype(dtype))
+            dlogits, dtau = session.vjp(y, v, tau, axis)
+            expected, expected_dtau = session.vjp(y.astype(np.float32), wide_v, tau, axis)
+            assert golden.equal_bits(dlogits, expected.astype(dtype))
+            assert golden.equal_bits(np.asarray(dtau), np.asarray(expected_dtau))
+        hard = session.gumbel_softmax(x, hard=True, axis=axis, seed=1)
+        assert golden.equal_bits(
+            hard, session.gumbel_softmax(wide, hard=True, axis=axis, seed=1).astype(dtype)
+        )
+        classes = session.categorical(x, axis, seed=1)
+        assert golden.equal_bits(classes, session.categorical(wide, axis, seed=1))
+
+
+def test_gradients_of_float16_overflow_to_infinity(session: Session) -> None:
+    """As a rounding to float16 does; float32 in between has room."""
+    sample, upstream = np.array([[0.5, 0.5]], np.float16), np.array([[6e4, -6e4]], np.float16)
+    dlogits, dtau = session.vjp(sample, upstream, 0.1)
+    np.testing.assert_array_equal(dlogits, [[np.inf, -np.inf]])
+    assert np.isfinite(dtau)
+
+
+def test_bfloat16_by_name(session: Session) -> None:
+    """Where an array is made; a temperature may be of any dtype of 16 bits."""
+    x = session.empty((3, 4), "bfloat16")
+    assert x.dtype == ml_dtypes.bfloat16
+    x[...] = logits((3, 4))
+    taus = np.full((3, 1), 0.5, ml_dtypes.bfloat16)
+    expected = session.gumbel_softmax(x, 0.5, seed=1)
+    np.testing.assert_array_equal(session.gumbel_softmax(x, taus, seed=1), expected)
+    assert session.gumbel((3, 4), seed=1, dtype="bfloat16", out=x) is x
+
+
+def test_the_gradient_of_tau_can_be_left_out(session: Session) -> None:
+    """With one temperature or many."""
+    x = logits((3, 4))
+    y = session.gumbel_softmax(x, 0.5, seed=1)
+    for tau in (0.5, [[0.5], [1.0], [2.0]]):
+        dlogits, dtau = session.vjp(y, x, tau, tau_gradient=False)
+        assert dtau is None
+        np.testing.assert_array_equal(dlogits, session.vjp(y, x, tau)[0])
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2, -1, -2, -3])
@@ -161,16 +355,16 @@ def test_a_temperature_for_each_row(session: Session, classes: int, dtype: type)
     x, v = logits((40, classes), dtype), logits((41, classes), dtype)[1:]
     taus = np.tile(TAUS, 8)[:, np.newaxis]
     y = session.gumbel_softmax(x, taus, seed=1)
-    shared = session.empty((40, 1), dtype)
+    shared = session.empty((40, 1), np.float64 if dtype is np.float64 else np.float32)
     shared[:] = taus
-    column = session.empty((40, 7), dtype)[:, 3:4]
+    column = session.empty((40, 7), shared.dtype)[:, 3:4]
     column[:] = taus
     for same in (shared, column, taus.astype(">f4"), taus.tolist(), -np.negative(taus)):
         np.testing.assert_array_equal(session.gumbel_softmax(x, same, seed=1), y)
     positive = np.where(taus == 0, 0.1, taus)
     dlogits, dtau = session.vjp(y, v, positive)
     assert isinstance(dtau, np.ndarray)
-    assert (dtau.shape, dtau.dtype) == ((40, 1), np.dtype(dtype))
+    assert (dtau.shape, dtau.dtype) == ((40, 1), shared.dtype)
     for row in range(40):
         tau, one = taus[row, 0], slice(row, row + 1)
         np.testing.assert_array_equal(session.gumbel_softmax(x[one], tau, seed=1, first_row=row), y[one])
@@ -331,7 +525,13 @@ REFUSED: list[tuple[str, Callable[[Session], object], type[Exception], str]] = [
     ("out is tau of hard", lambda s: s.gumbel_softmax(X, WIDE[0, 0:1], hard=True, seed=1, out=WIDE[:, :4]),
      ValueError, "out overlaps tau"),
     ("int32", lambda s: s.gumbel_softmax(X.astype(int), seed=1), TypeError, r"int64.*astype\(np\.float32"),
-    ("float16", lambda s: s.gumbel_softmax(X.astype(np.float16), seed=1), TypeError, "dtype float16"),
+    ("longdouble", lambda s: s.gumbel_softmax(X.astype(np.longdouble), seed=1), TypeError,
+     r"must be float32, float64, float16 or bfloat16: convert with \.astype\(np\.float32\)"),
+    ("float8", lambda s: s.categorical(X.astype(ml_dtypes.float8_e5m2), seed=1), TypeError, "dtype float8"),
+    ("tau over float32", lambda s: s.gumbel_softmax(X.astype(np.float16), 1e39, seed=1), ValueError,
+     r"tau = 1e\+39: .*float32"),
+    ("out of half", lambda s: s.gumbel_softmax(X.astype(np.float16), seed=1, out=X.copy()), TypeError,
+     "out has dtype float32; it must be float16"),
     ("complex", lambda s: s.categorical(X.astype(complex), seed=1), TypeError, "complex128"),
     ("bool", lambda s: s.categorical(X > 0, seed=1), TypeError, "logits has dtype bool"),
     ("object", lambda s: s.categorical(X.astype(object), seed=1), TypeError, "logits has dtype object"),
@@ -353,7 +553,7 @@ REFUSED: list[tuple[str, Callable[[Session], object], type[Exception], str]] = [
     ("first_row float", lambda s: s.gumbel((2, 2), seed=1, first_row=0.5), TypeError, "first_row must be an"),
     ("gumbel dtype", lambda s: s.gumbel((2, 2), seed=1, dtype=int), TypeError, "dtype = int64: must be"),
     ("words dtype", lambda s: s.words((2, 2), seed=1, dtype=np.int8), TypeError, "int8: must be uint32"),
-    ("empty dtype", lambda s: s.empty((2, 2), np.float16), TypeError, "float16: must be one"),
+    ("empty dtype", lambda s: s.empty((2, 2), np.int8), TypeError, "int8: must be one"),
     ("vjp shapes", lambda s: s.vjp(X, X[:2]), ValueError, r"upstream has shape \(2, 4\)"),
     ("vjp dtypes", lambda s: s.vjp(X, X.astype(float)), TypeError, "upstream has dtype float64"),
     ("out list", lambda s: s.gumbel((3, 4), seed=1, out=[]), TypeError, "out must be a.*got list"),
@@ -416,33 +616,3 @@ def test_interleaved_memory_is_no_overlap(session: Session) -> None:
     expected = session.gumbel_softmax(whole[:, 1:5].copy(), 0.5, seed=1)
     session.gumbel_softmax(whole[:, 1:5], whole[:, :1], seed=1, out=whole[:, 5:9])
     np.testing.assert_array_equal(whole[:, 5:9], expected)
-
-
-def test_row_stride() -> None:
-    """Only what is a matrix has one."""
-    x = np.zeros((4, 6, 8), np.float32)
-    strides = {
-        "whole": (x, 8),
-        "columns": (x[..., :3], 8),
-        "rows": (x[0, ::2], 16),
-        "one row": (x[1, 2], 8),
-        "one class": (x[..., :1], 8),
-        "uneven": (x[:, ::5], None),
-        "apart": (x[..., ::2], None),
-        "backwards": (x[::-1], None),
-        "transposed": (x.transpose(1, 0, 2), None),
-        "repeated": (np.broadcast_to(x[0, 0], (5, 8)), None),
-        "big-endian": (x.astype(">f4"), None),
-    }
-    assert {name: _arrays.row_stride(array) for name, (array, _) in strides.items()} == {
-        name: stride for name, (_, stride) in strides.items()
-    }
-
-
-def test_copies_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Large copies are made piece by piece, and complete."""
-    monkeypatch.setattr(_arrays, "_COPY_BYTES", 100)
-    source = logits((5, 41, 3)).T
-    target = np.zeros_like(source)
-    _arrays.copy(source, target)
-    np.testing.assert_array_equal(target, source)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 
 import numpy as np
 import pytest
@@ -70,7 +71,12 @@ def test_size_only_threads_and_backend(tmp_path):
     arguments = ("--size", "3x5", "--only", "soft", "--threads", 2, "--backend", "java")
     assert run("--quick", *arguments, "--json", path) == 0
     data = json.loads(path.read_text())
-    assert [work["name"] for work in data["works"]] == ["soft 3 x 5", "soft float64 3 x 5"]
+    assert [work["name"] for work in data["works"]] == [
+        "soft 3 x 5",
+        "soft float64 3 x 5",
+        "soft float16 3 x 5",
+        "soft bfloat16 3 x 5",
+    ]
     assert "java, jvm, threads 2" in data["facts"]["gumbel4j"]
     assert all(compare.PLAIN_JAVA not in work["contenders"] for work in data["works"])
 
@@ -99,21 +105,47 @@ def test_a_wrong_answer_is_not_timed(session, work):
     mine = own.Own(session, work)
     answer = mine.answer().copy()
     checks.check_own(work, mine.inputs, answer)
-    answer[-1, ...] = answer[-1, ...] + 1
+    last_row = (-1, slice(None), -1)[: answer.ndim]
+    answer[last_row] = answer[last_row] + 1
     with pytest.raises(checks.WrongAnswerError, match=f"{work.name} is wrong in row {work.rows - 1}"):
         checks.check_own(work, mine.inputs, answer)
 
 
-@pytest.mark.parametrize("work", at_size(64, 50), ids=lambda work: work.name)
+@pytest.mark.parametrize(
+    "work", [*at_size(64, 50), Work("soft", 64, 50, inner=4)], ids=lambda work: work.name
+)
 @pytest.mark.parametrize("peer", PEERS, ids=lambda peer: peer.name)
 def test_peers_do_the_work_and_nothing_else_passes(session, peer, work):
     mine = own.Own(session, work)
-    answer = peer.call(work, mine.inputs)()
+    answer = peer.as_numpy(peer.call(work, mine.inputs)())
     gradient = mine.answer() * TAU
-    checks.check_peer(peer.name, work, answer, gradient)
+    assert checks.check_peer(peer.name, work, answer, gradient) is None
     for wrong in (answer[:-1], answer + work.classes):
         with pytest.raises(checks.WrongAnswerError, match=f"{peer.name} does something else"):
             checks.check_peer(peer.name, work, wrong, gradient)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_rows_of_nan_are_told_in_types_of_16_bits_and_wrong_in_others(dtype):
+    work = Work("soft", 8, 4, dtype)
+    answer = np.full(work.shape, 0.25, dtype)
+    answer[2:4, 1] = np.nan
+    if dtype == "float32":
+        with pytest.raises(checks.WrongAnswerError):
+            checks.check_peer("it", work, answer, None)
+    else:
+        remark = checks.check_peer("it", work, answer, None)
+        assert remark == "it gives NaN in 2 of 8 rows of soft float16 8 x 4."
+        table = report.comparison_table(
+            [compare.Comparison(work, {compare.OWN: timing.Times([1.0] * 3)}, [remark])]
+        )
+        assert table.endswith(remark)
+
+
+def test_works_of_a_dtype_that_numpy_does_not_have_are_left_out(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ml_dtypes", None)
+    with pytest.raises(ValueError, match="only = 'bfloat16'"):
+        bench.comparison(Session, print, seconds=1, only="bfloat16")
 
 
 def test_installed_peers_are_found():

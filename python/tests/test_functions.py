@@ -26,6 +26,7 @@ def test_functions_are_the_session_methods(session):
     sample = gj.gumbel_softmax(LOGITS, 0.5, seed=7)
     for mine, theirs in zip(gj.vjp(sample, LOGITS, 0.5, 0), session.vjp(sample, LOGITS, 0.5, 0), strict=True):
         equal(mine, theirs)
+    assert gj.vjp(sample, LOGITS, 0.5, tau_gradient=False)[1] is None
 
 
 def test_out_is_passed_on():

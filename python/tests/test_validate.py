@@ -1,6 +1,7 @@
 """validate: every layer holds, and every layer notices an error planted into it."""
 
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -44,10 +45,23 @@ def steps_up(count):
 
     def changed(value):
         for _ in range(count):
-            value = np.nextafter(value, np.inf, dtype=value.dtype)
+            value = np.nextafter(value, value.dtype.type(np.inf))
         return value
 
     return changed
+
+
+class AtCall:
+    """A change of the result of one call, the others stay."""
+
+    def __init__(self, number, change):
+        self._number = number
+        self._change = change
+        self._calls = 0
+
+    def __call__(self, result):
+        self._calls += 1
+        return self._change(result) if self._calls == self._number else result
 
 
 def gaussian(_result):
@@ -70,14 +84,16 @@ def test_every_layer_holds(session):
         "categorical",
         "backward, logits",
         "backward, tau",
+        "axis 1, tau per row",
         "backward, slopes",
         "row sums",
         "masks",
+        "layouts",
         "same bits",
         "frequencies",
     }
     types = {check.dtype for check in checks if check.layer == "soft samples"}
-    assert types == {"float32", "float64"}
+    assert types == {"float32", "float64", "float16", "bfloat16"}
     alone = session.info()["backend"] == "java"  # no C compiler was at hand: no second backend to compare
     compared = [check for check in checks if not (alone and check.layer == "same bits")]
     assert all(check.verdict == "ok" and check.count > 0 for check in compared)
@@ -108,6 +124,19 @@ PLANTED = [
     ("rows that sum to less", validate.row_sums, "gumbel_softmax", lambda y: y * y.dtype.type(0.9999)),
     ("masked classes that get a little", validate.masks, "gumbel_softmax", lambda y: y + y.dtype.type(1e-30)),
     ("masked classes that are drawn", validate.masks, "categorical", lambda k: np.full_like(k, 3)),
+    (
+        "one soft value of many temperatures",
+        validate.middle_axes,
+        "gumbel_softmax",
+        in_one_element(steps_up(99)),
+    ),
+    ("one slope in the middle", validate.middle_axes, "vjp", in_first(in_one_element(lambda slope: -slope))),
+    (
+        "one hard value of a layout",
+        validate.layouts,
+        "gumbel_softmax",
+        AtCall(4, in_one_element(steps_up(1))),
+    ),
     ("one bit of one backend", validate.backends, "gumbel", in_one_element(steps_up(1))),
     ("Gaussian noise of equal variance", validate.frequencies, "categorical", gaussian),
     ("not a number", validate.softs, "gumbel_softmax", in_one_element(lambda y: y.dtype.type(np.nan))),
@@ -124,6 +153,14 @@ def test_planted_errors_are_found(session, layer, operator, change):
     checks = list(layer(Tampered(session, operator, change)))
     assert not all(check.passed for check in checks)
     assert "FAIL" in validate.table(checks)
+
+
+def test_bfloat16_is_not_compared_where_numpy_does_not_have_it(session, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ml_dtypes", None)
+    assert [dtype.name for dtype in validate.floats()] == ["float32", "float64", "float16"]
+    (check,) = validate.missing_types(session)
+    assert (check.dtype, check.verdict, check.passed) == ("bfloat16", "not compared", True)
+    assert "pip install 'gumbel4j[bfloat16]'" in check.note
 
 
 def test_a_backend_that_does_not_load_is_not_passed_off_as_equal(session, monkeypatch):

@@ -1,11 +1,10 @@
-"""What arrays may be passed and how: checks, rows of an n-dimensional array, strides, copies.
+"""What arrays may be passed and how: checks of arguments, rows of an n-dimensional array, temperatures.
 
 An operator works on rows: the axis of the classes is moved last, the other axes in C order count the rows.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 import operator
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,13 +14,11 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, NDArray
 
-FLOAT32: Final = np.dtype(np.float32)
-FLOAT64: Final = np.dtype(np.float64)
+from gumbel4j import _dtypes
 
 _INDEX_LIMIT: Final = 1 << 63
-_COPY_BYTES: Final = 1 << 26  # copies pause here, so that Ctrl-C is noticed
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,7 @@ class Rows:
     axis
         Where that axis was, not negative.
     dtype
-        float32 or float64 in native byte order.
+        Its dtype in native byte order.
     """
 
     name: str
@@ -78,7 +75,7 @@ def rows(name: str, value: ArrayLike, axis: int) -> Rows:
     Raises
     ------
     TypeError
-        If it is neither float32 nor float64, or a masked array.
+        If it has another dtype than float32, float64, float16 and bfloat16, or is a masked array.
     ValueError
         If it has no axis, no classes, or not the given axis.
     """
@@ -87,25 +84,17 @@ def rows(name: str, value: ArrayLike, axis: int) -> Rows:
             f"{name} is a masked array, whose mask would be lost; fill it: {name}.filled(-np.inf)"
         )
     array = np.asarray(value)
-    dtype = array.dtype.newbyteorder("=")
-    if dtype not in (FLOAT32, FLOAT64):
+    if not _dtypes.is_floating(array.dtype):
         raise TypeError(
-            f"{name} has dtype {array.dtype}; it must be float32 or float64: convert with .astype(np.float32)"
+            f"{name} has dtype {array.dtype}; it must be {_dtypes.FLOATING_NAMES}: "
+            "convert with .astype(np.float32)"
         )
     if array.ndim == 0:
         raise ValueError(f"{name} is a single number; it must have an axis of classes")
     axis = normalize_axis_index(axis, array.ndim, f"{name} and axis")
     if array.shape[axis] == 0:
         raise ValueError(f"{name} has shape {array.shape}: axis {axis} must have at least 1 class")
-    return Rows(name, np.moveaxis(array, axis, -1), axis, dtype)
-
-
-def floating(dtype: DTypeLike) -> np.dtype[Any]:
-    """Return the argument `dtype` as float32 or float64 in native byte order, or raise TypeError."""
-    native = np.dtype(dtype).newbyteorder("=")
-    if native not in (FLOAT32, FLOAT64):
-        raise TypeError(f"dtype = {native}: must be float32 or float64")
-    return native
+    return Rows(name, np.moveaxis(array, axis, -1), axis, array.dtype.newbyteorder("="))
 
 
 def dimensions(shape: int | Sequence[int]) -> tuple[int, ...]:
@@ -136,7 +125,7 @@ class Temperature:
     given
         As it was passed: any shape that broadcasts, any strides, any dtype of real numbers.
     values
-        The same shape, rounded to the dtype of the rows.
+        The same shape, rounded to the dtype that the rows are computed in.
     rows
         One class a row, as an operator takes them; None where one value holds for all rows.
     leading
@@ -168,12 +157,13 @@ def temperature(value: ArrayLike, given: Rows, *, positive: bool = False) -> Tem
     TypeError
         If it is no real number and no array of them, or a masked array.
     ValueError
-        If it broadcasts to no value for each row, or a value, rounded to the dtype of the rows, is not
-        finite, or negative, or, where it must be `positive`, 0.
+        If it broadcasts to no value for each row, or a value, rounded to the dtype that the rows are computed
+        in, is not finite, or negative, or, where it must be `positive`, 0.
     """
     tau = _real_numbers("tau", value)
+    dtype = _dtypes.computed_in(given.dtype)
     with np.errstate(over="ignore"):
-        values = tau.astype(given.dtype, copy=False)
+        values = tau.astype(dtype, copy=False)
     sizes = (*given.leading[: given.axis], 1, *given.leading[given.axis :])
     try:
         for_rows = np.broadcast_to(values, sizes)
@@ -184,10 +174,10 @@ def temperature(value: ArrayLike, given: Rows, *, positive: bool = False) -> Tem
         at = np.unravel_index(int(np.argmin(allowed)), tau.shape)
         place = f"[{', '.join(map(str, at))}]" if at else ""
         wanted = "positive, also as {}, for a gradient to exist" if positive else "not negative, also as {}"
-        raise ValueError(f"tau{place} = {tau[at]}: must be finite and {wanted.format(given.dtype)}")
+        raise ValueError(f"tau{place} = {tau[at]}: must be finite and {wanted.format(dtype)}")
     rows = None
     if tau.size != 1:
-        rows = Rows("tau", np.moveaxis(for_rows, given.axis, -1), given.axis, given.dtype)
+        rows = Rows("tau", np.moveaxis(for_rows, given.axis, -1), given.axis, dtype)
     aligned = (1,) * (len(sizes) - tau.ndim) + tau.shape
     leading = (*aligned[: given.axis], *aligned[given.axis + 1 :])
     return Temperature(tau, values, rows, leading)
@@ -203,7 +193,7 @@ def _real_numbers(name: str, value: ArrayLike) -> NDArray[Any]:
             array = np.asarray(float(value))
         except OverflowError:
             array = np.asarray(math.inf)
-    if array.dtype.kind not in "fiu":
+    if array.dtype.kind not in "fiu" and not _dtypes.is_bfloat16(array.dtype):
         got = f"{value!r} of type {type(value).__name__}" if array.ndim == 0 else f"dtype {array.dtype}"
         raise TypeError(f"{name} must be a real number or an array of real numbers; got {got}")
     return array
@@ -267,34 +257,3 @@ def _overlap(a: NDArray[Any], b: NDArray[Any]) -> bool:
         return np.shares_memory(a, b, max_work=10_000)  # type: ignore[arg-type]  # any int is allowed
     except np.exceptions.TooHardError:  # tangled strides: take the careful answer
         return True
-
-
-def row_stride(array: NDArray[Any]) -> int | None:
-    """Return the distance between rows in elements, or None if the layout is no matrix.
-
-    A matrix has neighbouring classes side by side, evenly spaced rows, and aligned elements in native order.
-    """
-    itemsize = array.itemsize
-    classes = int(array.shape[-1])
-    if not array.flags.aligned or not array.dtype.isnative or (classes > 1 and array.strides[-1] != itemsize):
-        return None
-    axes = [(n, s) for n, s in zip(array.shape[:-1], array.strides[:-1], strict=True) if n != 1]
-    if not axes:
-        return classes
-    for (_, outer), (inner_size, inner) in itertools.pairwise(axes):
-        if outer != inner * inner_size:
-            return None
-    stride, rest = divmod(int(axes[-1][1]), itemsize)
-    return stride if rest == 0 and stride >= classes else None
-
-
-def copy(source: NDArray[Any], target: NDArray[Any]) -> None:
-    """Copy between arrays of one shape, in parts, so that Ctrl-C is noticed in between."""
-    if source.nbytes <= _COPY_BYTES or source.ndim == 0:
-        np.copyto(target, source)
-        return
-    longest = max(range(source.ndim), key=lambda axis: source.shape[axis])
-    source, target = np.moveaxis(source, longest, 0), np.moveaxis(target, longest, 0)
-    step = max(1, len(source) * _COPY_BYTES // source.nbytes)
-    for first in range(0, len(source), step):
-        np.copyto(target[first : first + step], source[first : first + step])

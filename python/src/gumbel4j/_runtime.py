@@ -19,10 +19,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gumbel4j import _java, _launcher
-from gumbel4j._arrays import copy, row_stride
+from gumbel4j import _dtypes, _java, _launcher, _strides
 from gumbel4j._bridge import Bridge
 from gumbel4j._memory import DATA_PLANES, DataPlane, Pool, Segment
+from gumbel4j._strides import RowGroups
 
 _log = logging.getLogger(__name__)
 
@@ -39,15 +39,6 @@ _JVM_OPTIONS: Final = (
     "-XX:-CreateCoredumpOnCrash",
     f"-XX:ErrorFile={os.devnull}",  # a crash is reported in the error that Python raises
 )
-
-ELEMENT_TYPES: Final = {
-    np.dtype(np.float32): "float32",
-    np.dtype(np.float64): "float64",
-    np.dtype(np.int32): "int32",
-    np.dtype(np.uint32): "int32",
-    np.dtype(np.uint64): "int64",
-}
-"""The dtypes that Java knows, and its names for them."""
 
 
 @dataclass
@@ -119,9 +110,9 @@ class Runtime:
             _map(place[0], bridge)  # now, so that no file keeps a name
         return array
 
-    def is_shared(self, array: NDArray[Any]) -> bool:
-        """Whether Java can use the array where it is: in this session's memory, in evenly spaced rows."""
-        return row_stride(array) is not None and self._pool.locate(array) is not None
+    def takes_results(self, array: NDArray[Any]) -> bool:
+        """Whether Java can write into the array where it is; its last axis is the classes."""
+        return _strides.takes_results(array) and self._reaches(array, self._running())
 
     def run(
         self,
@@ -137,9 +128,10 @@ class Runtime:
         operator
             A name in the Java class Operators.
         inputs
-            Arrays with the classes last, by argument name; what is not in shared memory is copied there.
+            Arrays with the classes last and equal leading axes, by argument name. Those that Java cannot use
+            where they are are copied into shared memory.
         outputs
-            Arrays with the classes last, in shared memory.
+            Such arrays that `takes_results`, whose leading axes fall into the same two groups.
         scalars
             The other arguments, as the Java class Arguments reads them.
 
@@ -152,15 +144,20 @@ class Runtime:
         retired = [segment.number for segment in self._pool.take_retired() if segment.mapped_by is bridge]
         if retired:
             bridge.unmap(retired)
-        arguments = [f"{name}={value}" for name, value in scalars.items()]
-        in_use = []
-        for name, array in inputs.items():
-            shared, reference = self._as_input(array, bridge)
-            in_use.append(shared)
-            arguments.append(f"{name}={reference}")
+        operands = dict(outputs)
+        groups = RowGroups(next(iter(outputs.values())).shape[:-1])
         for name, array in outputs.items():
-            in_use.append(array)
-            arguments.append(f"{name}={self._reference(array, bridge)}")
+            if not groups.admit(array.shape, array.strides):
+                raise ValueError(f"{name} has strides {array.strides}, unlike the outputs before it")
+        for name, array in inputs.items():
+            suits = _strides.is_plain(array) and self._reaches(array, bridge)
+            if suits and groups.admit(array.shape, array.strides):
+                operands[name] = array
+            else:
+                operands[name] = _strides.packed(array, groups, self._pool.empty)
+        arguments = [f"{name}={value}" for name, value in scalars.items()]
+        arguments += [f"{name}={self._reference(array, groups, bridge)}" for name, array in operands.items()]
+        in_use = list(operands.values())
         clock = self._clock
         if clock is None:
             bridge.run(operator, " ".join(arguments), in_use)
@@ -179,26 +176,24 @@ class Runtime:
         finally:
             self._clock = None
 
-    def _as_input(self, array: NDArray[Any], bridge: Bridge) -> tuple[NDArray[Any], str]:
-        """Return an array that Java can use, itself or a copy, and the reference to it."""
-        if self.is_shared(array):
-            try:
-                return array, self._reference(array, bridge)
-            except _UnreachableError:
-                pass  # memory from before Java was started again, which its successor cannot open: copy
-        shared = self._pool.empty(array.shape, array.dtype.newbyteorder("="))
-        copy(array, shared)
-        return shared, self._reference(shared, bridge)
+    def _reaches(self, array: NDArray[Any], bridge: Bridge) -> bool:
+        """Whether an array is in memory of this session that Java can open."""
+        place = self._pool.locate(array)
+        if place is None:
+            return False
+        try:
+            _map(place[0], bridge)
+        except _UnreachableError:
+            return False  # from before Java was started again: its successor cannot open it
+        return True
 
-    def _reference(self, array: NDArray[Any], bridge: Bridge) -> str:
+    def _reference(self, array: NDArray[Any], groups: RowGroups, bridge: Bridge) -> str:
         """Return an array's place as the Java class Arguments reads it."""
         place = self._pool.locate(array)
         assert place is not None
         segment, offset = place
         _map(segment, bridge)
-        classes = array.shape[-1]
-        rows = array.size // classes
-        parts = (segment.number, offset, ELEMENT_TYPES[array.dtype], rows, classes, row_stride(array))
+        parts = (segment.number, offset, _dtypes.java_name(array.dtype), *groups.layout(array))
         return ":".join(map(str, parts))
 
     def _running(self) -> Bridge:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import atexit
 import os
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
@@ -83,12 +83,14 @@ def gumbel_softmax(
     Parameters
     ----------
     logits
-        float32 or float64 of any shape with at least one axis: unnormalised log-probabilities. -inf masks a
-        class.
+        float32, float64, float16 or bfloat16 (of ml_dtypes) of any shape with at least one axis: unnormalised
+        log-probabilities. -inf masks a class. The types of 16 bits are computed in float32, with its noise,
+        and rounded once at the end.
     tau
         Temperature: a real number, or an array of them that broadcasts to the shape of logits with size 1
-        along `axis`, such as (B, 1) for logits of shape (B, K): a value for each row. Rounded to the dtype of
-        logits; each value finite and not negative. 0 is the limit: exactly one-hot.
+        along `axis`, such as (B, 1) for logits of shape (B, K): a value for each row. Rounded to float64 for
+        logits of float64, else to float32; each value finite and not negative. 0 is the limit: exactly
+        one-hot.
     hard
         If True, exact one-hot vectors (the largest noisy logit, the first of equals) instead of soft ones.
     axis
@@ -145,14 +147,14 @@ def gumbel(
     shape
         Shape of the result; its last axis counts as the classes.
     dtype
-        numpy.float32 or numpy.float64.
+        float32, float64, float16 or bfloat16 (of ml_dtypes, also by the name "bfloat16").
     seed, stream, first_row, out
         As in `gumbel_softmax`, which adds this very noise to its logits.
 
     Returns
     -------
     numpy.ndarray
-        Finite values between about -4 and 45 (dtype float32 or float64). `out` if given.
+        Finite values between about -4 and 45. `out` if given.
 
     Raises
     ------
@@ -197,9 +199,31 @@ def categorical(
     return shared_session().categorical(logits, axis, seed=seed, stream=stream, first_row=first_row, out=out)
 
 
+@overload
 def vjp(
-    sample: ArrayLike, upstream: ArrayLike, tau: ArrayLike = 1.0, axis: int = -1
-) -> tuple[NDArray[Any], NDArray[Any] | np.floating[Any]]:
+    sample: ArrayLike,
+    upstream: ArrayLike,
+    tau: ArrayLike = 1.0,
+    axis: int = -1,
+    *,
+    tau_gradient: Literal[True] = True,
+) -> tuple[NDArray[Any], NDArray[Any] | np.floating[Any]]: ...
+
+
+@overload
+def vjp(
+    sample: ArrayLike, upstream: ArrayLike, tau: ArrayLike = 1.0, axis: int = -1, *, tau_gradient: bool
+) -> tuple[NDArray[Any], NDArray[Any] | np.floating[Any] | None]: ...
+
+
+def vjp(
+    sample: ArrayLike,
+    upstream: ArrayLike,
+    tau: ArrayLike = 1.0,
+    axis: int = -1,
+    *,
+    tau_gradient: bool = True,
+) -> tuple[NDArray[Any], NDArray[Any] | np.floating[Any] | None]:
     """Pull a gradient back through a soft sample: the vector-Jacobian product of `gumbel_softmax`.
 
     With y the sample and v the upstream gradient, dlogits = y (v - <y, v>) / tau, dtau = -<dlogits, log y>;
@@ -208,7 +232,7 @@ def vjp(
     Parameters
     ----------
     sample
-        A soft sample that `gumbel_softmax` returned, float32 or float64.
+        A soft sample that `gumbel_softmax` returned, of any dtype that it takes.
     upstream
         The loss's gradient with respect to the sample: same shape and dtype.
     tau
@@ -216,18 +240,21 @@ def vjp(
         `gumbel_softmax`.
     axis
         The axis of the classes.
+    tau_gradient
+        Whether to work out the gradient with respect to tau, which costs a logarithm for each element.
 
     Returns
     -------
     dlogits : numpy.ndarray
         Gradient with respect to the logits: shape and dtype of sample.
-    dtau : numpy floating scalar, or numpy.ndarray
-        Gradient with respect to tau: shape of tau (a scalar for a number), dtype of sample. Rows that share a
-        temperature add up, in float64, rounded to the dtype once.
+    dtau : numpy floating scalar, numpy.ndarray, or None
+        Gradient with respect to tau: shape of tau (a scalar for a number), float64 for a sample of float64,
+        else float32. Rows that share a temperature add up, in float64, rounded to the dtype once. None if it
+        was not asked for.
 
     Raises
     ------
     TypeError, ValueError
         If an argument has the wrong type or is out of its range, or the shapes or dtypes differ.
     """
-    return shared_session().vjp(sample, upstream, tau, axis)
+    return shared_session().vjp(sample, upstream, tau, axis, tau_gradient=tau_gradient)

@@ -9,14 +9,14 @@ import os
 import platform
 from collections.abc import Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from gumbel4j import _arrays
+from gumbel4j import _arrays, _dtypes, _strides
 from gumbel4j._bridge import InvalidRowError
-from gumbel4j._runtime import ELEMENT_TYPES, Runtime
+from gumbel4j._runtime import Runtime
 from gumbel4j.generator import resolve
 
 if TYPE_CHECKING:
@@ -58,24 +58,32 @@ class Session:
     A session may be used from several threads at once. Ctrl-C interrupts any call; the next one works. A
     forked child cannot use its parent's session: it gets a RuntimeError and makes its own.
 
-    No array is sent to Java. Arrays lie in memory that both processes map:
+    No array is sent to Java. Arrays lie in memory that both processes map, and Java sees them by their
+    strides, whichever axis the classes have:
 
-    ==================================================  =========================================
-    argument                                            what happens
-    ==================================================  =========================================
-    from `empty`, a result, or rows or columns of one   used where it is, no copy
-    any other array                                     copied once into shared memory
-    result                                              in shared memory, no copy
-    `out` from `empty` or an earlier result             written where it is, no copy
-    any other `out`                                     copied once out of shared memory
-    ==================================================  =========================================
+    ====================================================  ===================================================
+    argument                                              what happens
+    ====================================================  ===================================================
+    from `empty`, a result, or a view of one: slices,     used where it is, no copy
+    transposed or broadcast
+    any other array                                       copied once into shared memory, in the order in
+                                                          which it lies in memory; of what a broadcast array
+                                                          repeats, one copy
+    result                                                in shared memory, no copy
+    `out` from `empty`, a result, or a view of one        written where it is, no copy
+    any other `out`                                       copied once out of shared memory
+    negative strides, another byte order, or other axes   copied once
+    that are not at most two evenly spaced groups
+    `out` between the elements of an input                copied once
+    ====================================================  ===================================================
 
-    "Where it is" needs classes side by side and rows evenly spaced, as in any C-contiguous array with
-    axis=-1.
+    The other axes, in C order, are two evenly spaced groups for every C- or Fortran-contiguous array and for
+    most slices: the axes before and after that of the classes. Where two arguments would need different
+    groups, the later one is copied.
 
-    Results are ordinary NumPy arrays and outlive the session. Their memory is used again when nothing refers
-    to it any more. After an error `out` is unchanged, unless it lies in shared memory: then it may be partly
-    written. Inputs are never written.
+    Results are ordinary NumPy arrays in C order and outlive the session. Their memory is used again when
+    nothing refers to it any more. After an error `out` is unchanged, unless it lies in shared memory: then it
+    may be partly written. Inputs are never written.
 
     The environment variable GUMBEL4J_DATA_PLANE chooses how memory is shared: "memfd", "shm" or "file";
     without it the first that works is taken.
@@ -124,20 +132,20 @@ class Session:
         shape
             Its shape.
         dtype
-            float32 or float64; also int32, uint32 and uint64, for `out`.
+            float32, float64, float16 or bfloat16, also by the name "bfloat16"; int32, uint32 or uint64, for
+            `out`.
 
         Raises
         ------
         TypeError, ValueError
             If shape or dtype is not allowed.
+        ImportError
+            If dtype is "bfloat16" and the package ml_dtypes is not installed.
         MemoryError
             If there is not enough memory.
         """
         sizes = _arrays.dimensions(shape)
-        kind = np.dtype(dtype)
-        if kind not in ELEMENT_TYPES:
-            raise TypeError(f"dtype = {kind}: must be one of {', '.join(map(str, ELEMENT_TYPES))}")
-        return self._runtime.empty(sizes, kind)
+        return self._runtime.empty(sizes, _dtypes.shareable(dtype))
 
     def gumbel_softmax(
         self,
@@ -156,12 +164,14 @@ class Session:
         Parameters
         ----------
         logits
-            float32 or float64 of any shape with at least one axis, any strides and byte order: unnormalised
-            log-probabilities. -inf masks a class.
+            float32, float64, float16 or bfloat16 (of ml_dtypes) of any shape with at least one axis, any
+            strides and byte order: unnormalised log-probabilities. -inf masks a class. The types of 16 bits
+            are computed in float32, with its noise, and rounded once at the end.
         tau
             Temperature: a real number, or an array of them that broadcasts to the shape of logits with size 1
-            along `axis`, such as (B, 1) for logits of shape (B, K): a value for each row. Rounded to the
-            dtype of logits; each value finite and not negative. 0 is the limit: exactly one-hot.
+            along `axis`, such as (B, 1) for logits of shape (B, K): a value for each row. Rounded to float64
+            for logits of float64, else to float32; each value finite and not negative. 0 is the limit:
+            exactly one-hot.
         hard
             If True, exact one-hot vectors (the largest noisy logit, the first of equals) instead of soft
             ones.
@@ -208,9 +218,9 @@ class Session:
             _arrays.check_out(out, x.shape, x.dtype, {"logits": x.array, "tau": temperature.given})
         noise = _noise(x.count, x.classes, seed, stream, first_row)
         if hard:
-            return self._sample("hard", (x,), noise, x.classes, x.dtype, out)
+            return self._result("hard", (x,), noise, x.shape, x.dtype, x.axis, out)
         inputs, scalars = _with_temperature(temperature, x)
-        return self._sample("soft", inputs, noise | scalars, x.classes, x.dtype, out)
+        return self._result("soft", inputs, noise | scalars, x.shape, x.dtype, x.axis, out)
 
     def categorical(
         self,
@@ -251,7 +261,7 @@ class Session:
         if out is not None:
             _arrays.check_out(out, x.leading, index, {"logits": x.array})
         noise = _noise(x.count, x.classes, seed, stream, first_row)
-        return self._sample("categorical", (x,), noise, None, index, out)
+        return self._result("categorical", (x,), noise, x.leading, index, None, out)
 
     def gumbel(
         self,
@@ -270,7 +280,7 @@ class Session:
         shape
             Shape of the result; its last axis counts as the classes.
         dtype
-            float32 or float64.
+            float32, float64, float16 or bfloat16 (of ml_dtypes, also by the name "bfloat16").
         seed, stream, first_row, out
             As in `gumbel_softmax`.
 
@@ -283,8 +293,10 @@ class Session:
         ------
         TypeError, ValueError, MemoryError, RuntimeError
             As `gumbel_softmax`.
+        ImportError
+            If dtype is "bfloat16" and the package ml_dtypes is not installed.
         """
-        kind = _arrays.floating(dtype)
+        kind = _dtypes.floating(dtype)
         return self._draw("gumbel", shape, kind, seed, stream, first_row, out)
 
     def words(
@@ -316,7 +328,7 @@ class Session:
             As `gumbel`.
         """
         kind = np.dtype(dtype)
-        if kind not in (np.dtype(np.uint32), np.dtype(np.uint64)):
+        if kind not in (_dtypes.UINT32, _dtypes.UINT64):
             raise TypeError(f"dtype = {kind}: must be uint32 or uint64")
         return self._draw("words", shape, kind, seed, stream, first_row, None)
 
@@ -336,7 +348,7 @@ class Session:
         shape, seed, stream, first_row
             As in `gumbel`.
         dtype
-            float32 or float64: whose stream of noise.
+            float64 for its stream; float32, float16 or bfloat16 for that of float32.
 
         Returns
         -------
@@ -348,14 +360,40 @@ class Session:
         TypeError, ValueError, MemoryError, RuntimeError
             As `gumbel`.
         """
-        kind = _arrays.floating(dtype)
-        return self._draw(
-            "uniform", shape, _arrays.FLOAT64, seed, stream, first_row, None, {"type": ELEMENT_TYPES[kind]}
-        )
+        of = {"type": _dtypes.java_name(_dtypes.computed_in(_dtypes.floating(dtype)))}
+        return self._draw("uniform", shape, _dtypes.FLOAT64, seed, stream, first_row, None, of)
+
+    @overload
+    def vjp(
+        self,
+        sample: ArrayLike,
+        upstream: ArrayLike,
+        tau: ArrayLike = 1.0,
+        axis: int = -1,
+        *,
+        tau_gradient: Literal[True] = True,
+    ) -> tuple[NDArray[Any], NDArray[Any] | np.floating[Any]]: ...
+
+    @overload
+    def vjp(
+        self,
+        sample: ArrayLike,
+        upstream: ArrayLike,
+        tau: ArrayLike = 1.0,
+        axis: int = -1,
+        *,
+        tau_gradient: bool,
+    ) -> tuple[NDArray[Any], NDArray[Any] | np.floating[Any] | None]: ...
 
     def vjp(
-        self, sample: ArrayLike, upstream: ArrayLike, tau: ArrayLike = 1.0, axis: int = -1
-    ) -> tuple[NDArray[Any], NDArray[Any] | np.floating[Any]]:
+        self,
+        sample: ArrayLike,
+        upstream: ArrayLike,
+        tau: ArrayLike = 1.0,
+        axis: int = -1,
+        *,
+        tau_gradient: bool = True,
+    ) -> tuple[NDArray[Any], NDArray[Any] | np.floating[Any] | None]:
         """Pull a gradient back through a soft sample: the vector-Jacobian product of `gumbel_softmax`.
 
         With y the sample and v the upstream gradient, dlogits = y (v - <y, v>) / tau and
@@ -365,7 +403,7 @@ class Session:
         Parameters
         ----------
         sample
-            A soft sample that `gumbel_softmax` returned, float32 or float64.
+            A soft sample that `gumbel_softmax` returned, of any dtype that it takes.
         upstream
             The loss's gradient with respect to the sample: same shape and dtype.
         tau
@@ -373,14 +411,17 @@ class Session:
             `gumbel_softmax`.
         axis
             The axis of the classes.
+        tau_gradient
+            Whether to work out the gradient with respect to tau, which costs a logarithm for each element.
 
         Returns
         -------
         dlogits : numpy.ndarray
             Gradient with respect to the logits: shape and dtype of sample.
-        dtau : numpy floating scalar, or numpy.ndarray
-            Gradient with respect to tau: shape of tau (a scalar for a number), dtype of sample. Rows that
-            share a temperature add up, in float64, rounded to the dtype once.
+        dtau : numpy floating scalar, numpy.ndarray, or None
+            Gradient with respect to tau: shape of tau (a scalar for a number), float64 for a sample of
+            float64, else float32. Rows that share a temperature add up, in float64, rounded to the dtype
+            once. None if it was not asked for.
 
         Raises
         ------
@@ -395,10 +436,14 @@ class Session:
             raise ValueError(f"upstream has shape {v.shape}; it must be that of sample, {y.shape}")
         temperature = _arrays.temperature(tau, y, positive=True)
         inputs, scalars = _with_temperature(temperature, y, v)
-        dlogits = self._runtime.empty(y.array.shape, y.dtype)
-        dtau = self._runtime.empty((*y.leading, 1), y.dtype)
-        self._apply("vjp", inputs, {"dlogits": dlogits, "dtau": dtau}, scalars)
-        return np.moveaxis(dlogits, -1, y.axis), temperature.gradient(dtau[..., 0])
+        dlogits = self._runtime.empty(y.shape, y.dtype)
+        outputs = {"dlogits": np.moveaxis(dlogits, y.axis, -1)}
+        if not tau_gradient:
+            self._apply("vjp", inputs, outputs, scalars)
+            return dlogits, None
+        dtau = self._runtime.empty((*y.leading, 1), _dtypes.computed_in(y.dtype))
+        self._apply("vjp", inputs, outputs | {"dtau": dtau}, scalars)
+        return dlogits, temperature.gradient(dtau[..., 0])
 
     def info(self) -> dict[str, Any]:
         """Return what runs where.
@@ -422,32 +467,6 @@ class Session:
             **self._runtime.facts(),
         }
 
-    def _sample(
-        self,
-        operator: str,
-        inputs: Sequence[Rows],
-        scalars: dict[str, str],
-        classes: int | None,
-        dtype: np.dtype[Any],
-        out: NDArray[Any] | None,
-    ) -> NDArray[Any]:
-        """Apply an operator to logits, the first of its inputs, and write into an `out` that was checked.
-
-        The result has `classes` along the logits' axis, or lacks it if None.
-        """
-        x = inputs[0]
-        target = None
-        if out is not None:
-            # With the classes last, as the operator writes it; an index per row is a row of one class.
-            target = out[..., np.newaxis] if classes is None else np.moveaxis(out, x.axis, -1)
-        result = self._destination((*x.leading, classes or 1), dtype, target, inputs)
-        self._apply(operator, inputs, {"out": result}, scalars)
-        if out is not None and target is not None:
-            if result is not target:
-                _arrays.copy(result, target)
-            return out
-        return result[..., 0] if classes is None else np.moveaxis(result, -1, x.axis)
-
     def _draw(
         self,
         operator: str,
@@ -464,22 +483,37 @@ class Session:
         if out is not None:
             _arrays.check_out(out, sizes, dtype)
         noise = _noise(math.prod(sizes[:-1]), sizes[-1], seed, stream, first_row)
-        result = self._destination(sizes, dtype, out, ())
-        self._apply(operator, (), {"out": result}, noise | (scalars or {}))
-        if out is not None and result is not out:
-            _arrays.copy(result, out)
-            return out
-        return result
+        return self._result(operator, (), noise | (scalars or {}), sizes, dtype, -1, out)
 
-    def _destination(
-        self, shape: tuple[int, ...], dtype: np.dtype[Any], out: NDArray[Any] | None, inputs: Sequence[Rows]
+    def _result(
+        self,
+        operator: str,
+        inputs: Sequence[Rows],
+        scalars: dict[str, str],
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+        axis: int | None,
+        out: NDArray[Any] | None,
     ) -> NDArray[Any]:
-        """Return `out` if Java can write into it, else new shared memory of that shape."""
+        """Apply an operator and return its one result, in an `out` that was checked, or new.
+
+        `axis` is where the result has the classes; None if it has none.
+        """
+
+        def classes_last(array: NDArray[Any]) -> NDArray[Any]:
+            return array[..., np.newaxis] if axis is None else np.moveaxis(array, axis, -1)
+
         # Interleaved arrays share no element, but Java checks from the first byte to the last.
         apart = not any(out is not None and np.may_share_memory(out, given.array) for given in inputs)
-        if out is not None and apart and self._runtime.is_shared(out):
+        if out is not None and apart and self._runtime.takes_results(classes_last(out)):
+            self._apply(operator, inputs, {"out": classes_last(out)}, scalars)
             return out
-        return self._runtime.empty(shape, dtype)
+        result = self._runtime.empty(shape, dtype)
+        self._apply(operator, inputs, {"out": classes_last(result)}, scalars)
+        if out is None:
+            return result
+        _strides.copy(result, out)
+        return out
 
     def _apply(
         self,

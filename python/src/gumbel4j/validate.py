@@ -8,12 +8,13 @@ stated here.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from gumbel4j import reference
+from gumbel4j import _dtypes, reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -25,16 +26,17 @@ if TYPE_CHECKING:
 CHI_SQUARE_CRITICAL: Final = {3: 30.66, 9: 44.81}
 """Chi-square values, by degrees of freedom, that chance alone exceeds once in a million."""
 
-FLOATS: Final = (np.dtype(np.float32), np.dtype(np.float64))
-"""The element types."""
+STREAMS: Final = (np.dtype(np.float32), np.dtype(np.float64))
+"""The types that have a stream of noise and are computed in."""
 
 KEYS: Final = ((0, 0, 0), (7, 1, 1000), (2**64 - 1, 2**63 - 1, 2**40))
 """(seed, stream, first row): the smallest, an everyday one, and the largest seed and stream."""
 
 TAUS: Final = (0.1, 0.5, 1.0, 10.0)
 
-_NOISE_SHAPE: Final = (512, 1024)
-_SHAPE: Final = (1024, 257)  # not a multiple of any vector's width
+_NOISE_SHAPE: Final = (128, 1024)
+_SHAPE: Final = (128, 257)  # not a multiple of any vector's width
+_MIDDLE_SHAPE: Final = (20, 67, 23)  # the classes in the middle
 _WORDS: Final[dict[np.dtype[Any], np.dtype[Any]]] = {
     np.dtype(np.float32): np.dtype(np.uint32),
     np.dtype(np.float64): np.dtype(np.uint64),
@@ -80,15 +82,34 @@ def run(session: Session) -> list[Check]:
     Takes seconds. Nothing is raised for a failed check: look at `Check.passed`.
     """
     checks = list(against_reference(session))
-    for layer in (row_sums, masks, backends, frequencies):
+    for layer in (row_sums, masks, layouts, backends, frequencies, missing_types):
         checks += layer(session)
     return checks
 
 
 def against_reference(session: Session) -> Iterator[Check]:
     """Compare every operator with Random123's answers, the NumPy reference, and central differences of it."""
-    for layer in (known_answers, words, uniforms, gumbels, softs, hards, categoricals, vjps, differences):
+    for layer in (
+        known_answers,
+        words,
+        uniforms,
+        gumbels,
+        softs,
+        hards,
+        categoricals,
+        vjps,
+        middle_axes,
+        differences,
+    ):
         yield from layer(session)
+
+
+def floats() -> tuple[np.dtype[Any], ...]:
+    """Return the element types; bfloat16 only where the package that has it is installed."""
+    types: tuple[np.dtype[Any], ...] = (*STREAMS, np.dtype(np.float16))
+    with suppress(ImportError):
+        types = (*types, _dtypes.floating("bfloat16"))
+    return types
 
 
 def table(checks: Sequence[Check]) -> str:
@@ -124,7 +145,7 @@ def known_answers(session: Session) -> Iterator[Check]:
 
 def words(session: Session) -> Iterator[Check]:
     """Compare raw words: equal."""
-    for dtype in FLOATS:
+    for dtype in STREAMS:
         yield _equal(
             "raw words",
             dtype.name,
@@ -135,7 +156,7 @@ def words(session: Session) -> Iterator[Check]:
 
 def uniforms(session: Session) -> Iterator[Check]:
     """Compare uniforms: equal."""
-    for dtype in FLOATS:
+    for dtype in floats():
         yield _equal(
             "uniforms", dtype.name, "reference, equal", *_both(session, "uniform", _NOISE_SHAPE, dtype=dtype)
         )
@@ -143,34 +164,34 @@ def uniforms(session: Session) -> Iterator[Check]:
 
 def gumbels(session: Session) -> Iterator[Check]:
     """Compare Gumbel values within the reference's bound."""
-    for dtype in FLOATS:
+    for dtype in floats():
         java, numpy = _both(session, "gumbel", _NOISE_SHAPE, dtype=dtype)
-        errors = np.abs(java - numpy) / reference.gumbel_bound(numpy, dtype)
+        errors = _difference(java, numpy) / reference.gumbel_bound(numpy, dtype)
         yield _bounded("Gumbel values", dtype.name, "reference", errors)
 
 
 def softs(session: Session) -> Iterator[Check]:
     """Compare soft samples within the reference's bound, at several temperatures."""
-    for dtype in FLOATS:
+    for dtype in floats():
         logits = _logits(dtype)
         errors = []
         for tau in TAUS:
             java, numpy = _both(session, "gumbel_softmax", logits, tau)
-            errors.append(_in_units(np.abs(java - numpy), _of_reference("soft_bound", logits, tau)))
+            errors.append(_in_units(_difference(java, numpy), _of_reference("soft_bound", logits, tau)))
         yield _bounded("soft samples", dtype.name, "reference", np.stack(errors))
 
 
 def hards(session: Session) -> Iterator[Check]:
     """Compare one-hot samples in the rows where rounding cannot change the winner."""
-    for dtype in FLOATS:
+    for dtype in floats():
         logits = _logits(dtype)
         java, numpy = _both(session, "gumbel_softmax", logits, hard=True)
-        yield _decided("hard samples", logits, (java == numpy).all(axis=-1))
+        yield _decided("hard samples", logits, (java.astype(np.float64) == numpy).all(axis=-1))
 
 
 def categoricals(session: Session) -> Iterator[Check]:
     """Compare sampled classes in the rows where rounding cannot change the winner."""
-    for dtype in FLOATS:
+    for dtype in floats():
         logits = _logits(dtype)
         java, numpy = _both(session, "categorical", logits)
         yield _decided("categorical", logits, java == numpy)
@@ -178,17 +199,39 @@ def categoricals(session: Session) -> Iterator[Check]:
 
 def vjps(session: Session) -> Iterator[Check]:
     """Compare the backward pass with the reference's, on the same sample, within the reference's bound."""
-    for dtype in FLOATS:
+    for dtype in floats():
         sample, upstream = _sample_and_upstream(dtype)
         errors, tau_errors = [], []
         for tau in TAUS:
             dlogits, dtau = session.vjp(sample, upstream, tau)
             expected, expected_dtau = reference.vjp(sample, upstream, tau)
             bound, tau_bound = reference.vjp_bound(sample, upstream, tau)
-            errors.append(_in_units(np.abs(dlogits - expected), bound))
+            errors.append(_in_units(_difference(dlogits, expected), bound))
             tau_errors.append(abs(float(dtau) - float(expected_dtau)) / float(tau_bound))
         yield _bounded("backward, logits", dtype.name, "reference", np.stack(errors))
         yield _bounded("backward, tau", dtype.name, "reference", np.array(tau_errors))
+
+
+def middle_axes(session: Session) -> Iterator[Check]:
+    """Compare with the classes' axis in the middle and a temperature for each row: soft and backward."""
+    outer, _, inner = _MIDDLE_SHAPE
+    random = np.random.default_rng(4)
+    taus = random.uniform(0.1, 2, (outer, 1, inner)).astype(np.float32)
+    for dtype in floats():
+        logits, upstream = random.normal(0, 2, (2, *_MIDDLE_SHAPE)).astype(dtype)
+        y = session.gumbel_softmax(logits, taus, axis=1, seed=7)
+        expected = reference.gumbel_softmax(logits, taus, axis=1, seed=7)
+        bound = reference.soft_bound(logits, taus, axis=1, seed=7)
+        gradients = session.vjp(y, upstream, taus, 1)
+        expected_gradients = reference.vjp(y, upstream, taus, 1)
+        bounds = reference.vjp_bound(y, upstream, taus, 1)
+        errors = [
+            _in_units(_difference(java, numpy), within).ravel()
+            for java, numpy, within in zip(
+                (y, *gradients), (expected, *expected_gradients), (bound, *bounds), strict=True
+            )
+        ]
+        yield _bounded("axis 1, tau per row", dtype.name, "reference", np.concatenate(errors))
 
 
 def differences(session: Session) -> Iterator[Check]:
@@ -198,7 +241,7 @@ def differences(session: Session) -> Iterator[Check]:
     for each difference, and for tau's as many times the distance of a row's noisy logits over tau.
     """
     step, tau = 1e-4, 0.5
-    for dtype in FLOATS:
+    for dtype in STREAMS:
         logits = _logits(dtype)[:64, :17].astype(np.float64)
         noisy = logits + reference.gumbel(logits.shape, seed=7, dtype=dtype)
         upstream = np.random.default_rng(1).normal(size=logits.shape).astype(dtype)
@@ -233,13 +276,16 @@ def row_sums(session: Session) -> Iterator[Check]:
     """Check that soft samples sum to 1.
 
     The bound counts the roundings of the longest chain of additions in the sum, plus two for each quotient.
+    To a type of 16 bits each value is rounded once more: a relative error, or an absolute one if subnormal.
     """
-    for dtype in FLOATS:
+    for dtype in floats():
         logits = _logits(dtype)
-        roundings = 2 + -(-logits.shape[-1] // 16) + 4
+        classes = logits.shape[-1]
+        bound = (2 + -(-classes // 16) + 4) * _rounding(_dtypes.computed_in(dtype))
+        if dtype not in STREAMS:
+            bound += _rounding(dtype) * (1 + classes * _smallest_normal(dtype))
         errors = [
-            np.abs(session.gumbel_softmax(logits, tau, seed=7).sum(axis=-1, dtype=np.float64) - 1)
-            / (roundings * _rounding(dtype))
+            np.abs(session.gumbel_softmax(logits, tau, seed=7).astype(np.float64).sum(axis=-1) - 1) / bound
             for tau in TAUS
         ]
         yield _bounded("row sums", dtype.name, "1", np.stack(errors))
@@ -247,7 +293,7 @@ def row_sums(session: Session) -> Iterator[Check]:
 
 def masks(session: Session) -> Iterator[Check]:
     """Check that a class of logit -inf gets 0 and is never drawn, and that a class left alone gets 1."""
-    for dtype in FLOATS:
+    for dtype in floats():
         logits = _logits(dtype)
         masked = np.random.default_rng(2).random(logits.shape) < 0.9
         masked[:, 0] = False
@@ -261,6 +307,29 @@ def masks(session: Session) -> Iterator[Check]:
         ):
             wrong += int((sample[masked] != 0).sum() + (sample[::8, 0] != 1).sum())
         yield _counted("masks", dtype.name, "0, never drawn", int(masked.sum()), wrong)
+
+
+def layouts(session: Session) -> Iterator[Check]:
+    """Compare every layout in memory with C order: equal bits, whichever axis the classes have."""
+    outer, classes, inner = _MIDDLE_SHAPE
+    for dtype in floats():
+        plain = np.random.default_rng(5).normal(0, 2, (2, outer, inner, classes)).astype(dtype)
+        shared = session.empty((2, outer, 2 * classes, inner), dtype)[:, :, ::2]
+        shared[...] = np.moveaxis(plain, -1, 2)
+        laid_out = (
+            (shared, 1),
+            (np.moveaxis(shared, 2, 1), 0),
+            (np.array(np.moveaxis(plain, -1, 1)), 0),
+            (np.array(plain[..., ::-1])[..., ::-1], -1),
+        )
+        expected = _soft_and_back(session, plain, -1)
+        wrong = count = 0
+        for logits_and_upstream, axis in laid_out:
+            results = _soft_and_back(session, logits_and_upstream, axis)
+            for mine, theirs in zip(results, expected, strict=True):
+                wrong += int((np.moveaxis(mine, axis, -1) != theirs).sum())
+                count += theirs.size
+        yield _counted("layouts", dtype.name, "C order, equal", count, wrong)
 
 
 def backends(session: Session) -> Iterator[Check]:
@@ -277,7 +346,7 @@ def backends(session: Session) -> Iterator[Check]:
         yield Check("same bits", "", compares, 0, 0.0, exact=True, passed=True, note=reason)
         return
     with other:
-        for dtype in FLOATS:
+        for dtype in floats():
             results = [_everything(one, dtype) for one in (session, other)]
             yield _equal("same bits", dtype.name, compares, *results)
 
@@ -285,7 +354,7 @@ def backends(session: Session) -> Iterator[Check]:
 def frequencies(session: Session) -> Iterator[Check]:
     """Check by chi-square that classes are drawn as often as softmax says."""
     draws = 200_000
-    for dtype in FLOATS:
+    for dtype in floats():
         logits = np.random.default_rng(3).normal(0, 1, 10).astype(dtype)
         drawn = session.categorical(np.tile(logits, (draws, 1)), seed=7)
         value = chi_square(np.bincount(drawn, minlength=10), _softmax(logits.astype(np.float64)))
@@ -293,6 +362,15 @@ def frequencies(session: Session) -> Iterator[Check]:
         yield Check(
             "frequencies", dtype.name, "softmax, chi-square", draws, worst, exact=False, passed=worst <= 1
         )
+
+
+def missing_types(_session: Session) -> Iterator[Check]:
+    """Tell of a type that no layer compared."""
+    try:
+        _dtypes.floating("bfloat16")
+    except ImportError as missing:
+        note = str(missing)
+        yield Check("every layer", "bfloat16", "", 0, 0.0, exact=True, passed=True, note=note)
 
 
 def _logits(dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -304,6 +382,16 @@ def _sample_and_upstream(dtype: np.dtype[Any]) -> tuple[NDArray[Any], NDArray[An
     return sample, np.random.default_rng(1).normal(size=_SHAPE).astype(dtype)
 
 
+def _soft_and_back(
+    session: Session, logits_and_upstream: NDArray[Any], axis: int
+) -> tuple[NDArray[Any], ...]:
+    """Return a soft sample, a hard one, and the gradient behind the soft one."""
+    logits, upstream = logits_and_upstream
+    soft = session.gumbel_softmax(logits, 0.5, axis=axis, seed=7)
+    hard = session.gumbel_softmax(logits, hard=True, axis=axis, seed=7)
+    return soft, hard, session.vjp(soft, upstream, 0.5, axis, tau_gradient=False)[0]
+
+
 def _softmax(x: NDArray[np.float64]) -> NDArray[np.float64]:
     e = np.exp(x - x.max(axis=-1, keepdims=True))
     return np.asarray(e / e.sum(axis=-1, keepdims=True))
@@ -311,7 +399,17 @@ def _softmax(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _rounding(dtype: np.dtype[Any]) -> float:
     """Return the largest relative error of one rounding."""
-    return float(np.finfo(dtype).eps) / 2
+    return {"float32": 2.0**-24, "float64": 2.0**-53, "float16": 2.0**-11, "bfloat16": 2.0**-8}[dtype.name]
+
+
+def _smallest_normal(dtype: np.dtype[Any]) -> float:
+    """Return the smallest normal number of a type of 16 bits."""
+    return 2.0**-14 if dtype.name == "float16" else 2.0**-126
+
+
+def _difference(java: Any, numpy: Any) -> NDArray[np.float64]:
+    """Return how far results are from the reference's."""
+    return np.asarray(np.abs(np.asarray(java).astype(np.float64) - numpy))
 
 
 def _both(session: Session, operator: str, *args: Any, **kwargs: Any) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -329,7 +427,7 @@ def _with_keys(function: Callable[..., NDArray[Any]], *args: Any, **kwargs: Any)
     )
 
 
-def _in_units(errors: NDArray[Any], bounds: NDArray[Any]) -> NDArray[np.float64]:
+def _in_units(errors: NDArray[Any], bounds: NDArray[Any] | np.float64) -> NDArray[np.float64]:
     """Return errors / bounds, 0 where both are 0: there the values must be equal, and are."""
     exact = (errors == 0) & (bounds == 0)
     with np.errstate(divide="ignore"):
@@ -341,7 +439,7 @@ def _everything(session: Session, dtype: np.dtype[Any]) -> NDArray[np.uint8]:
     logits = _logits(dtype)
     sample, upstream = _sample_and_upstream(dtype)
     results = (
-        session.words(_SHAPE, seed=7, dtype=_WORDS[dtype]),
+        session.words(_SHAPE, seed=7, dtype=_WORDS[_dtypes.computed_in(dtype)]),
         session.uniform(_SHAPE, seed=7, dtype=dtype),
         session.gumbel(_SHAPE, seed=7, dtype=dtype),
         session.gumbel_softmax(logits, 0.5, seed=7),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from gumbel4j import _dtypes
 from gumbel4j.bench import machine, peers, report
 from gumbel4j.bench.compare import compare
 from gumbel4j.bench.scaling import scale
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str], None]
 
 _CONTENDERS: Final = 9
-_SERIES: Final = 6
+_SERIES: Final = 7
 _QUICK_NOTE: Final = "a quick try: sizes and times too small, the figures mean nothing"
 
 
@@ -78,6 +79,9 @@ def comparison(
         If an answer is wrong.
     """
     works = [work for work in (at_size(*size) if size else DEFAULT) if only in work.name]
+    without_bfloat16 = _missing_bfloat16() if any(work.dtype == "bfloat16" for work in works) else None
+    if without_bfloat16 is not None:
+        works = [work for work in works if work.dtype != "bfloat16"]
     if not works:
         raise ValueError(f"only = {only!r}: is in the name of none of the works")
     pace = _pace(seconds / len(works), _CONTENDERS)
@@ -93,6 +97,8 @@ def comparison(
         facts = machine.facts(own, others)
         if is_quick:
             facts["note"] = _QUICK_NOTE
+        if without_bfloat16 is not None:
+            facts["left out"] = without_bfloat16
         comparisons = compare(works, own, plain_java, others, pace, progress)
 
     def draw(path: Path) -> None:
@@ -141,6 +147,15 @@ def scaling(
 
     text = f"{report.header(facts)}\n\n{report.scaling_table(result)}"
     return Report(text, report.scaling_json(facts, result), draw)
+
+
+def _missing_bfloat16() -> str | None:
+    """Return why there is no bfloat16; None if there is."""
+    try:
+        _dtypes.floating("bfloat16")
+    except ImportError as missing:
+        return str(missing)
+    return None
 
 
 def _pace(seconds: float, contenders: int) -> Pace:

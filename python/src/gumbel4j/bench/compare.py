@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -28,10 +28,11 @@ FLOORS: Final = (MEMCPY, WORDS)
 
 @dataclass(frozen=True)
 class Comparison:
-    """The times of one work, by contender."""
+    """The times of one work by contender, and what is to be said of contenders' answers."""
 
     work: Work
     times: dict[str, Times]
+    remarks: list[str] = field(default_factory=list)
 
     def ratio(self, contender: str) -> float | None:
         """Return how many times slower than gumbel4j a contender is; None if it took no part."""
@@ -72,28 +73,30 @@ def compare(
     comparisons = []
     for number, work in enumerate(works, 1):
         progress(f"{number}/{len(works)}  {work.name}")
-        comparisons.append(Comparison(work, measure(_timers(work, session, plain_java, peers), pace)))
+        timers, remarks = _timers(work, session, plain_java, peers)
+        comparisons.append(Comparison(work, measure(timers, pace), remarks))
     return comparisons
 
 
 def _timers(
     work: Work, session: Session, plain_java: Session | None, peers: Sequence[Peer]
-) -> dict[str, Timer]:
-    """Return a timer for each contender, after a look at its answer."""
+) -> tuple[dict[str, Timer], list[str]]:
+    """Return a timer for each contender, after a look at its answer, and what that look showed."""
     timers: dict[str, Timer] = {}
+    remarks = []
     mine = own.Own(session, work)
     answer = mine.answer()
     checks.check_own(work, mine.inputs, answer)
     timers[OWN] = mine.inside_java()
-    from_python = mine.from_python()
-    if from_python is not None:
-        timers[PYTHON] = from_python
+    timers[PYTHON] = mine.from_python()
     # In memory of their own, as their users' arrays are.
     inputs = {name: np.array(array) for name, array in mine.inputs.items()}
-    gradient = answer * TAU if work.operator == "backward" else None
+    gradient = answer.astype(np.float64) * TAU if work.operator == "backward" else None
     for peer in peers:
         call = peer.call(work, inputs)
-        checks.check_peer(peer.name, work, np.asarray(call()), gradient)
+        remark = checks.check_peer(peer.name, work, peer.as_numpy(call()), gradient)
+        if remark is not None:
+            remarks.append(remark)
         timers[peer.name] = timed(call)
     if plain_java is not None:
         plain = own.Own(plain_java, work)
@@ -102,4 +105,4 @@ def _timers(
     timers[MEMCPY] = own.memcpy(work)
     if work.operator != "backward":
         timers[WORDS] = mine.words()
-    return timers
+    return timers, remarks

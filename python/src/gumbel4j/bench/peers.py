@@ -26,7 +26,11 @@ class Peer(Protocol):
     facts: str
 
     def call(self, work: Work, inputs: dict[str, NDArray[Any]]) -> Call:
-        """Return a function that does the work once and returns what `numpy.asarray` takes."""
+        """Return a function that does the work once and returns what `as_numpy` takes."""
+        ...
+
+    def as_numpy(self, answer: Any) -> NDArray[Any]:
+        """Return an answer as a NumPy array, of any type that holds its values."""
         ...
 
 
@@ -59,19 +63,29 @@ class Torch:
         """Return the work as torch's users write it."""
         torch = self._torch
         functional = torch.nn.functional
-        x = torch.from_numpy(inputs["logits"])
+        x = self._tensor(inputs["logits"])
         if work.operator == "soft":
-            return lambda: functional.gumbel_softmax(x, tau=TAU)
+            return lambda: functional.gumbel_softmax(x, tau=TAU, dim=work.axis)
         if work.operator == "hard":
-            return lambda: functional.gumbel_softmax(x, tau=TAU, hard=True)
+            return lambda: functional.gumbel_softmax(x, tau=TAU, hard=True, dim=work.axis)
         if work.operator == "categorical":
             return lambda: torch.multinomial(torch.softmax(x, -1), 1)
         if work.operator == "noise":
             # As gumbel_softmax makes it.
             return lambda: -torch.empty_like(x).exponential_().log()
-        y, v = (torch.from_numpy(inputs[name]) for name in ("sample", "upstream"))
+        y, v = (self._tensor(inputs[name]) for name in ("sample", "upstream"))
         # The fused kernel that autograd calls for softmax.
-        return lambda: torch.ops.aten._softmax_backward_data(v, y, -1, x.dtype)
+        return lambda: torch.ops.aten._softmax_backward_data(v, y, work.axis, x.dtype)
+
+    def as_numpy(self, answer: Any) -> NDArray[Any]:
+        """Return a tensor as an array, bfloat16 as float32."""
+        return np.asarray(answer.float() if answer.dtype == self._torch.bfloat16 else answer)
+
+    def _tensor(self, array: NDArray[Any]) -> Any:
+        """Return an array as a tensor; torch knows no bfloat16 of NumPy."""
+        if array.dtype.name == "bfloat16":
+            return self._torch.from_numpy(array.view(np.uint16)).view(self._torch.bfloat16)
+        return self._torch.from_numpy(array)
 
 
 class Jax:
@@ -90,17 +104,19 @@ class Jax:
     def call(self, work: Work, inputs: dict[str, NDArray[Any]]) -> Call:
         """Return the work as JAX's users write it."""
         jax = self._jax
-        random, softmax = jax.random, jax.nn.softmax
+        random, softmax, axis = jax.random, jax.nn.softmax, work.axis
 
         def perturbed(key: Any, x: Any) -> Any:
             return x + random.gumbel(key, x.shape, x.dtype)
 
         functions: dict[str, Callable[..., Any]] = {
-            "soft": lambda key, x: softmax(perturbed(key, x) / TAU),
-            "hard": lambda key, x: jax.nn.one_hot(perturbed(key, x).argmax(-1), x.shape[-1], dtype=x.dtype),
+            "soft": lambda key, x: softmax(perturbed(key, x) / TAU, axis),
+            "hard": lambda key, x: jax.nn.one_hot(
+                perturbed(key, x).argmax(axis), x.shape[axis], dtype=x.dtype, axis=axis
+            ),
             "categorical": random.categorical,
             "noise": lambda key, x: random.gumbel(key, x.shape, x.dtype),
-            "backward": lambda y, v: y * (v - (y * v).sum(-1, keepdims=True)),
+            "backward": lambda y, v: y * (v - (y * v).sum(axis, keepdims=True)),
         }
         names = ("sample", "upstream") if work.operator == "backward" else ("logits",)
         operands = [jax.numpy.asarray(inputs[name]) for name in names]
@@ -108,6 +124,10 @@ class Jax:
             operands.insert(0, random.key(SEED))
         compiled = jax.jit(functions[work.operator])
         return lambda: compiled(*operands).block_until_ready()
+
+    def as_numpy(self, answer: Any) -> NDArray[Any]:
+        """Return an array of JAX as one of NumPy."""
+        return np.asarray(answer)
 
 
 class Numpy:
@@ -120,32 +140,36 @@ class Numpy:
 
     def call(self, work: Work, inputs: dict[str, NDArray[Any]]) -> Call:
         """Return the work as NumPy's users write it."""
-        x = inputs["logits"]
+        x, axis = inputs["logits"], work.axis
         random = np.random.default_rng(SEED)
 
         def softmax(z: NDArray[Any]) -> NDArray[Any]:
-            e = np.exp(z - z.max(axis=-1, keepdims=True))
-            return np.asarray(e / e.sum(axis=-1, keepdims=True))
+            e = np.exp(z - z.max(axis=axis, keepdims=True))
+            return np.asarray(e / e.sum(axis=axis, keepdims=True))
 
         def winners() -> NDArray[Any]:
-            return np.asarray((x + random.gumbel(size=x.shape)).argmax(axis=-1))
+            return np.asarray((x + random.gumbel(size=x.shape)).argmax(axis=axis))
 
         def backward() -> NDArray[Any]:
             y, v = inputs["sample"], inputs["upstream"]
-            return np.asarray(y * (v - (y * v).sum(axis=-1, keepdims=True)))
+            return np.asarray(y * (v - (y * v).sum(axis=axis, keepdims=True)))
 
         functions = {
             "soft": lambda: softmax((x + random.gumbel(size=x.shape)) / TAU),
-            "hard": lambda: one_hot(winners(), x),
+            "hard": lambda: one_hot(winners(), x, axis),
             "categorical": winners,
             "noise": lambda: random.gumbel(size=x.shape),
             "backward": backward,
         }
         return functions[work.operator]
 
+    def as_numpy(self, answer: Any) -> NDArray[Any]:
+        """Return the answer, an array already."""
+        return np.asarray(answer)
 
-class TunedNumpy:
-    """NumPy in the array's own type, with an exponential sampler and without temporaries."""
+
+class TunedNumpy(Numpy):
+    """NumPy in the array's own type (16 bits: in float32), with an exponential sampler and no temporaries."""
 
     name = "NumPy, tuned"
 
@@ -154,9 +178,9 @@ class TunedNumpy:
 
     def call(self, work: Work, inputs: dict[str, NDArray[Any]]) -> Call:
         """Return the work as it is fastest in NumPy."""
-        x = inputs["logits"]
+        x, axis = inputs["logits"], work.axis
         random = np.random.default_rng(SEED)
-        kind: Any = x.dtype.type
+        kind: Any = np.float64 if work.dtype == "float64" else np.float32
 
         def noise() -> NDArray[Any]:
             g = random.standard_exponential(x.shape, kind)
@@ -166,26 +190,26 @@ class TunedNumpy:
         def soft() -> NDArray[Any]:
             z = noise()
             z += x
-            z -= z.max(axis=-1, keepdims=True)
+            z -= z.max(axis=axis, keepdims=True)
             z /= kind(TAU)
             np.exp(z, out=z)
-            z /= z.sum(axis=-1, keepdims=True)
-            return z
+            z /= z.sum(axis=axis, keepdims=True)
+            return z.astype(x.dtype, copy=False)
 
         def winners() -> NDArray[Any]:
             z = noise()
             z += x
-            return np.asarray(z.argmax(axis=-1))
+            return np.asarray(z.argmax(axis=axis))
 
         def backward() -> NDArray[Any]:
             y, v = inputs["sample"], inputs["upstream"]
-            d = np.asarray(v - np.einsum("rk,rk->r", y, v)[:, np.newaxis])
+            d = np.asarray(v - np.expand_dims(np.einsum("rk...,rk...->r...", y, v), axis))
             d *= y
             return d
 
         functions = {
             "soft": soft,
-            "hard": lambda: one_hot(winners(), x),
+            "hard": lambda: one_hot(winners(), x, axis),
             "categorical": winners,
             "noise": noise,
             "backward": backward,
@@ -193,8 +217,8 @@ class TunedNumpy:
         return functions[work.operator]
 
 
-def one_hot(index: NDArray[Any], like: NDArray[Any]) -> NDArray[Any]:
-    """Return an array like another, 1 at one index in each row."""
+def one_hot(index: NDArray[Any], like: NDArray[Any], axis: int) -> NDArray[Any]:
+    """Return an array like another, 1 at one index along an axis."""
     result = np.zeros_like(like)
-    np.put_along_axis(result, index[:, np.newaxis], 1, axis=-1)
+    np.put_along_axis(result, np.expand_dims(index, axis), 1, axis=axis)
     return result

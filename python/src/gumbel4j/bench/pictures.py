@@ -24,7 +24,7 @@ _COLOURS: Final = {
     "NumPy, tuned": "#F0C75E",
     "plain Java": "#7F7F7F",
 }
-_SERIES: Final = (("#0072B2", "o"), ("#D55E00", "s"))
+_SERIES: Final = (("#0072B2", "o"), ("#D55E00", "s"), ("#E69F00", "^"))
 _INK: Final = "#222222"
 _GREY: Final = "#7F7F7F"
 _FAINT: Final = "#D9D9D9"
@@ -82,7 +82,7 @@ def draw_scaling(scaling: Scaling, facts: dict[str, str], path: Path) -> None:
     figure, _ = _figure(12.0, 4.6, "How gumbel4j's cost grows", facts, columns=3)
     by_classes, by_rows, by_threads = figure.axes
     classes, rows = scaling.series
-    for operator, (colour, marker) in zip(classes.operators, _SERIES, strict=True):
+    for operator, (colour, marker) in zip(classes.operators, _SERIES, strict=False):
         values = [point.value for point in classes.points]
         costs = [1e9 * point.times[operator].median / point.elements for point in classes.points]
         by_classes.plot(values, costs, marker=marker, color=colour, label=operator)
@@ -91,7 +91,7 @@ def draw_scaling(scaling: Scaling, facts: dict[str, str], path: Path) -> None:
     by_classes.set_ylim(bottom=0)
 
     values = [point.value for point in rows.points]
-    for operator, (colour, marker) in zip(rows.operators, _SERIES, strict=True):
+    for operator, (colour, marker) in zip(rows.operators, _SERIES, strict=False):
         microseconds = [1e6 * point.times[operator].median for point in rows.points]
         by_rows.plot(values, microseconds, marker=marker, color=colour, label=operator)
         slope = microseconds[-1] / values[-1]
@@ -110,7 +110,7 @@ def draw_scaling(scaling: Scaling, facts: dict[str, str], path: Path) -> None:
 def _draw_gain(axes: Axes, points: Sequence[Point]) -> None:
     values = [point.value for point in points]
     axes.plot(values, values, "--", color=_GREY, linewidth=1, label="ideal")
-    for name, (colour, marker) in zip(points[0].times, _SERIES, strict=True):
+    for name, (colour, marker) in zip(points[0].times, _SERIES, strict=False):
         gains = [points[0].times[name].median / point.times[name].median for point in points]
         axes.plot(values, gains, marker=marker, color=colour, label=name)
     axes.set(xlabel="threads", ylabel="times faster than one thread", title="Threads")

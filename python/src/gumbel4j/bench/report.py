@@ -29,11 +29,12 @@ def comparison_table(comparisons: Sequence[Comparison]) -> str:
         name = comparison.work.name + (" (per call)" if _divisor(comparison) == 1 else "")
         times.append([name, *(_time(comparison, column) for column in columns)])
         ratios.append([name, *(_ratio(comparison, column) for column in columns if column != OWN)])
+    remarks = "".join(f"\n{remark}" for comparison in comparisons for remark in comparison.remarks)
     floors = "memcpy: copying as many bytes as are read and written; raw words: Philox alone."
     return "\n\n".join(
         (
             _aligned(times) + "\nMedians; after ± half the distance of the quartiles.",
-            _aligned(ratios) + f"\nMedians of the ratios in each round; below 1 is faster. {floors}",
+            _aligned(ratios) + f"\nMedians of the ratios in each round; below 1 is faster. {floors}{remarks}",
         )
     )
 
@@ -49,6 +50,8 @@ def comparison_json(facts: dict[str, str], comparisons: Sequence[Comparison]) ->
                 "rows": comparison.work.rows,
                 "classes": comparison.work.classes,
                 "dtype": comparison.work.dtype,
+                "inner": comparison.work.inner,
+                "remarks": comparison.remarks,
                 "contenders": {
                     name: {**_times_json(times), "times_slower": comparison.ratio(name)}
                     for name, times in comparison.times.items()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from gumbel4j.bench import checks, own
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gumbel4j.session import Session
 
 OPERATORS: Final[tuple[Operator, ...]] = ("soft", "categorical")
-THREADED: Final = (Work("soft", 4096, 1024), Work("categorical", 64, 50257))
+THREADED: Final = (Work("soft", 4096, 1024), Work("categorical", 64, 50257), Work("soft", 1, 1 << 22))
 ROW_CLASSES: Final = 16
 _ELEMENTS: Final = 1 << 22
 _QUICK_ELEMENTS: Final = 1 << 12
@@ -101,7 +101,7 @@ def scale(
                 progress,
             ),
         ]
-    works = [Work(work.operator, 16, 1024) for work in THREADED] if quick else THREADED
+    works = [replace(work, rows=min(work.rows, 16), classes=1024) for work in THREADED] if quick else THREADED
     return Scaling(series, _threads(sessions, most_threads, works, pace, progress))
 
 

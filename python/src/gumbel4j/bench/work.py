@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 Operator = Literal["soft", "hard", "categorical", "backward", "noise"]
 
@@ -24,26 +25,43 @@ class Work:
         "soft" and "hard" samples, "categorical" indices, "backward": the gradient with respect to the logits
         from a soft sample and an upstream gradient, "noise" alone.
     rows, classes
-        The shape.
+        How many of each.
     dtype
-        "float32" or "float64".
+        "float32", "float64", "float16" or "bfloat16".
+    inner
+        If above 1, the classes are the middle axis of (rows / inner, classes, inner); else the last.
     """
 
     operator: Operator
     rows: int
     classes: int
     dtype: str = "float32"
+    inner: int = 1
 
     @property
     def name(self) -> str:
         """Return the work in words, such as "soft 4096 x 1024"."""
         dtype = "" if self.dtype == "float32" else f" {self.dtype}"
-        return f"{self.operator}{dtype} {self.rows} x {self.classes}"
+        where = "" if self.inner == 1 else " axis 1"
+        return f"{self.operator}{dtype} {' x '.join(map(str, self.shape))}{where}"
 
     @property
-    def shape(self) -> tuple[int, int]:
-        """Return (rows, classes)."""
-        return self.rows, self.classes
+    def shape(self) -> tuple[int, ...]:
+        """Return the shape of the logits."""
+        if self.inner == 1:
+            return self.rows, self.classes
+        return self.rows // self.inner, self.classes, self.inner
+
+    @property
+    def axis(self) -> int:
+        """Return the axis of the classes."""
+        return 1
+
+    def in_rows(self, array: NDArray[Any]) -> NDArray[Any]:
+        """Return an array of `shape` as rows x classes; an index for each row stays what it is."""
+        return (
+            array if array.ndim == 1 else np.moveaxis(array, self.axis, -1).reshape(self.rows, self.classes)
+        )
 
     @property
     def elements(self) -> int:
@@ -54,7 +72,7 @@ class Work:
     def traffic(self) -> int:
         """Return the bytes that any implementation must read or write."""
         matrices = {"soft": 2, "hard": 2, "categorical": 1, "backward": 3, "noise": 1}[self.operator]
-        return matrices * self.elements * np.dtype(self.dtype).itemsize
+        return matrices * self.elements * {"float64": 8, "float32": 4}.get(self.dtype, 2)
 
 
 DEFAULT: Final = (
@@ -65,11 +83,16 @@ DEFAULT: Final = (
     Work("categorical", 64, 50257),
     Work("categorical", 32, 128256),
     Work("soft", 4096, 1024, "float64"),
+    Work("soft", 4096, 1024, "float16"),
+    Work("soft", 4096, 1024, "bfloat16"),
+    Work("soft", 4096, 1024, inner=256),
     Work("backward", 4096, 1024),
     Work("noise", 4096, 1024),
+    Work("soft", 1, 1 << 20),
     Work("soft", 1, 4),
 )
-"""A training batch, the vocabularies of GPT-2 and Llama 3, ten classes of an image, one tiny call."""
+"""A training batch, the vocabularies of GPT-2 and Llama 3, ten classes of an image, the channels of a feature
+map, one long row that threads share, one tiny call."""
 
 
 def at_size(rows: int, classes: int) -> tuple[Work, ...]:
@@ -77,10 +100,16 @@ def at_size(rows: int, classes: int) -> tuple[Work, ...]:
     operators: tuple[Operator, ...] = ("soft", "hard", "categorical", "backward", "noise")
     return (
         *(Work(operator, rows, classes) for operator in operators),
-        Work("soft", rows, classes, "float64"),
+        *(Work("soft", rows, classes, dtype) for dtype in ("float64", "float16", "bfloat16")),
     )
 
 
 def quick(works: Sequence[Work], elements: int = 1 << 14) -> tuple[Work, ...]:
     """Return the works with fewer rows, of about `elements` elements each: for tests, not for figures."""
-    return tuple(replace(work, rows=max(1, min(work.rows, elements // work.classes))) for work in works)
+
+    def small(work: Work) -> Work:
+        inner = min(work.inner, 2)
+        rows = max(1, min(work.rows, elements // work.classes) // inner) * inner
+        return replace(work, rows=rows, inner=inner)
+
+    return tuple(map(small, works))
