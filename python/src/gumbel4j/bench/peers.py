@@ -184,13 +184,15 @@ class TunedNumpy(Numpy):
 
         def noise() -> NDArray[Any]:
             g = random.standard_exponential(x.shape, kind)
-            np.log(g, out=g)
+            with np.errstate(divide="ignore"):  # now and then it is 0
+                np.log(g, out=g)
             return np.negative(g, out=g)
 
         def soft() -> NDArray[Any]:
             z = noise()
             z += x
-            z -= z.max(axis=axis, keepdims=True)
+            with np.errstate(invalid="ignore"):
+                z -= z.max(axis=axis, keepdims=True)
             z /= kind(TAU)
             np.exp(z, out=z)
             z /= z.sum(axis=axis, keepdims=True)
@@ -202,10 +204,10 @@ class TunedNumpy(Numpy):
             return np.asarray(z.argmax(axis=axis))
 
         def backward() -> NDArray[Any]:
-            y, v = inputs["sample"], inputs["upstream"]
+            y, v = (inputs[name].astype(kind, copy=False) for name in ("sample", "upstream"))
             d = np.asarray(v - np.expand_dims(np.einsum("rk...,rk...->r...", y, v), axis))
             d *= y
-            return d
+            return d.astype(x.dtype, copy=False)
 
         functions = {
             "soft": soft,
