@@ -1,8 +1,9 @@
 """Every operator is in every room of the house: fails when a new one was forgotten somewhere.
 
-`gumbel4j.h` lists the operators. Each must have its method in the kernels' interface and in the public Java
-class, its downcall, its entry in the gateway, its method in Session and in the reference, and its golden
-cases.
+`gumbel4j.h` lists the operators, and the parts of them that threads share for one long row. Each operator
+must have its method in the kernels' interface and in the public Java class, its downcall, its entry in the
+gateway, its method in Session and in the reference, and its golden cases; each part its method in the
+kernels' interface and its downcall.
 """
 
 import inspect
@@ -25,20 +26,28 @@ def found(pattern, path):
     return set(re.findall(pattern, (ROOT / path).read_text(), re.MULTILINE))
 
 
-OPERATORS = found(r"^GUMBEL4J_API int64_t gumbel4j_(\w+)\(", "native/include/gumbel4j.h")
+KERNELS = found(r"^GUMBEL4J_API int64_t gumbel4j_(\w+)\(", "native/include/gumbel4j.h")
+OPERATORS = {kernel for kernel in KERNELS if not kernel.startswith("part_")}
 
 
-def test_the_header_lists_operators():
+def in_java(kernel):
+    """Return a name of C as Java writes it: part_one_hot is partOneHot."""
+    return re.sub(r"_(\w)", lambda letter: letter[1].upper(), kernel)
+
+
+def test_the_header_lists_operators_and_parts():
     assert {"gumbel", "soft", "hard", "categorical", "vjp"} <= OPERATORS
+    assert {"part_perturb", "part_gradient"} <= KERNELS - OPERATORS
 
 
 def test_kernels_interface():
-    assert found(r"^  long (\w+)\(", JAVA / "kernel/Kernels.java") == OPERATORS
+    kernels = found(r"^  (?:long|boolean|void) (\w+)\(", JAVA / "kernel/Kernels.java")
+    assert kernels == set(map(in_java, KERNELS))
 
 
 def test_native_downcalls():
     downcalls = found(r'"(?:gumbel4j_)?(\w+)"', JAVA / "kernel/NativeKernels.java")
-    assert downcalls >= OPERATORS
+    assert downcalls >= KERNELS
 
 
 def test_public_java_operators():

@@ -404,6 +404,22 @@ public final class GumbelSoftmax {
     vjp(sample, upstream, Double.NaN, tau, dLogits, dTau);
   }
 
+  /**
+   * As {@link #vjp(Matrix, Matrix, Matrix, Matrix, Matrix)}, without the gradient with respect to
+   * the temperatures, which takes a logarithm of every element.
+   *
+   * @param sample the result of {@link #soft}, FLOAT32, FLOAT64, FLOAT16 or BFLOAT16
+   * @param upstream the gradient with respect to the sample, of its type and shape
+   * @param tau the temperatures of the sample, of its compute type, one in each of {@code
+   *     sample.rows()} rows, greater than 0. Strides of 0 let rows share one
+   * @param dLogits the gradient with respect to the logits, of the same type and shape
+   * @throws IllegalArgumentException if an argument is not allowed
+   */
+  public void vjp(Matrix sample, Matrix upstream, Matrix tau, Matrix dLogits) {
+    Objects.requireNonNull(tau, "tau");
+    vjp(sample, upstream, Double.NaN, tau, dLogits, Matrix.NONE);
+  }
+
   private void vjp(
       Matrix sample, Matrix upstream, double tau, Matrix rowTau, Matrix dLogits, Matrix dTau) {
     Check.floating("sample", sample);

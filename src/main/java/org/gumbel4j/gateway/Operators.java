@@ -49,8 +49,10 @@ final class Operators {
     Matrix sample = call.matrix("sample");
     Matrix upstream = call.matrix("upstream");
     Matrix dlogits = call.matrix("dlogits");
-    if (call.isMatrix("tau")) {
+    if (call.isMatrix("tau") && call.isMatrix("dtau")) {
       sampler.vjp(sample, upstream, call.matrix("tau"), dlogits, call.matrix("dtau"));
+    } else if (call.isMatrix("tau")) {
+      sampler.vjp(sample, upstream, call.matrix("tau"), dlogits);
     } else if (call.isMatrix("dtau")) {
       sampler.vjp(sample, upstream, call.number("tau"), dlogits, call.matrix("dtau"));
     } else {
