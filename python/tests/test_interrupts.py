@@ -16,6 +16,7 @@ import pytest
 from conftest import state
 
 from gumbel4j import Session
+from gumbel4j._strides import RowGroups
 
 Python = Callable[[str], subprocess.Popen[str]]
 
@@ -23,6 +24,7 @@ LONG_CALL = """
 import time
 import numpy as np
 from gumbel4j import Session
+from gumbel4j._strides import RowGroups
 
 s = Session(threads=1, backend="java")
 expected = s.gumbel((300, 1000), seed=5)
@@ -85,7 +87,7 @@ def test_job_that_is_cancelled_before_it_comes(session: Session) -> None:
     bridge._call("cancel", job)
     out = session.empty((2, 3))
     out[:] = 7
-    reference = session._runtime._reference(out, bridge)
+    reference = session._runtime._reference(out, RowGroups((2,)), bridge)
     reply = bridge._call("submit", job, "gumbel", f"out={reference} seed=1 stream=0 first_row=0")
     assert reply == "cancelled"
     assert (out == 7).all()
@@ -96,7 +98,7 @@ def test_request_that_is_sent_twice_runs_once(session: Session) -> None:
     bridge = session._runtime._bridge
     job = next(bridge._job_numbers)
     out = session.empty((2, 3))
-    arguments = f"out={session._runtime._reference(out, bridge)} seed=1 stream=0 first_row=0"
+    arguments = f"out={session._runtime._reference(out, RowGroups((2,)), bridge)} seed=1 stream=0 first_row=0"
     assert bridge._call("submit", job, "gumbel", arguments) == "done\t"
     out[:] = 7
     assert bridge._call("submit", job, "gumbel", arguments) == "done\t"

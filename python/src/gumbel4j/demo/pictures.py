@@ -29,7 +29,12 @@ _WIDTH: Final = 9.0  # inches, at _DPI the width of a notebook's page
 _DPI: Final = 110
 _HEAD: Final = 0.6  # inches kept at the top for the title and the line below it
 _LEGEND: Final[dict[str, Any]] = {"frameon": True, "framealpha": 1, "edgecolor": "none", "borderpad": 0.2}
-_TYPE_STYLES: Final = {"float32": (_BLUE, "o", 9), "float64": (_ORANGE, "s", 7)}
+_TYPE_STYLES: Final = {
+    "float32": (_BLUE, "o", 9),
+    "float64": (_ORANGE, "s", 7),
+    "float16": (_GREEN, "^", 7),
+    "bfloat16": (_GREY, "D", 5),
+}
 _PLATE: Final[dict[str, Any]] = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
 _CLASSES: Final = [f"class {k + 1}\nlogit {logit:g}" for k, logit in enumerate(numbers.LOGITS)]
 
@@ -146,8 +151,10 @@ def agreement(data: numbers.Agreement, path: Path) -> Picture:
         for check in checks:
             colour, marker, size = _TYPE_STYLES[check.dtype]
             axes.plot(check.worst, place, marker, color=colour, markersize=size, clip_on=False)
+    present = {check.dtype for check in data.checks}
     for name, (colour, marker, size) in _TYPE_STYLES.items():
-        axes.plot([], [], marker, color=colour, markersize=size, label=name)
+        if name in present:
+            axes.plot([], [], marker, color=colour, markersize=size, label=name)
     axes.set_yticks(range(len(layers)), layers)
     axes.set_ylim(len(layers) - 0.5, -0.7)
     axes.set_xlim(0, max(1.08, *(1.05 * check.worst for check in data.checks if not check.exact)))
