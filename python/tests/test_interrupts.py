@@ -24,7 +24,6 @@ LONG_CALL = """
 import time
 import numpy as np
 from gumbel4j import Session
-from gumbel4j._strides import RowGroups
 
 s = Session(threads=1, backend="java")
 expected = s.gumbel((300, 1000), seed=5)
