@@ -26,8 +26,10 @@ static void soak(int32_t type)
         snprintf(what, sizeof what, "stream %" PRIu64 ", logits %g around %g", stream, kinds[kind].spread, kinds[kind].around);
         for (int64_t i = 0; i < rows * classes; i++)
             put(type, x, i, kinds[kind].around + kinds[kind].spread * next_random(&random));
-        gumbel4j_gumbel(type, rows, classes, SEED, stream, stream * 1000003, g, classes);
-        compare_argmax(type, x, g, rows, classes, SEED, stream, stream * 1000003, one_hot, columns, what);
+        struct shape shape = matrix(type, rows, classes), wide = matrix(compute_type(type), rows, classes);
+        struct draw draw = draw_of(SEED, stream, stream * 1000003, classes);
+        call_gumbel(wide, draw, packed(wide, g));
+        compare_argmax(shape, x, g, draw, one_hot, columns, what);
         elements += rows * classes;
     }
     free(x);
@@ -38,7 +40,7 @@ static void soak(int32_t type)
 
 int main(void)
 {
-    soak(GUMBEL4J_FLOAT32);
-    soak(GUMBEL4J_FLOAT64);
+    for (int t = 0; t < TYPES; t++)
+        soak(all_types[t]);
     return finish("argmax soak");
 }

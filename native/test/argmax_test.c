@@ -1,7 +1,7 @@
 /* Rows that are hard on a screened argmax, at every number of classes beside the edge of a vector, a chunk or the layout of short rows. */
 #include "argmax.h"
 
-/* Rows are shifted so that a tail word of the float32 stream (NOISE.md, section 8) is among them. */
+/* Rows are shifted so that a tail word of the float32 stream (NOISE.md, section 9) is among them. */
 enum { SEED = 7, STREAM = 0, TAIL_INDEX = 24428773, ROWS = 4, MOST_CLASSES = 4097 };
 
 /* One logit's place; u is a new random number, `place` a column that differs by row. */
@@ -19,10 +19,10 @@ static double all_but_one_masked(struct element e) { return e.column == e.place 
 static double first_masked(struct element e) { return e.column < e.place ? -INFINITY : e.u; }
 static double both_extremes(struct element e) { return e.u < 0.4 ? e.largest : e.u < 0.8 ? -e.largest : 100 * e.u; }
 static double all_lowest(struct element e) { return -e.largest; }
-static double subnormal(struct element e) { return e.largest > 1e300 ? e.u * 0x1p-1030 : e.u * 0x1p-130; }
+static double subnormal(struct element e) { return e.u * (e.largest > 1e300 ? 0x1p-1030 : e.largest > 1e30 ? 0x1p-130 : 0x1p-16); }
 /* so far from zero that sums round to few values: ties are everywhere */
-static double coarse(struct element e) { return e.largest > 1e300 ? 0x1p52 : 0x1p23; }
-static double coarse_below(struct element e) { return e.largest > 1e300 ? -0x1p50 : -0x1p21; }
+static double coarse(struct element e) { return e.largest > 1e300 ? 0x1p52 : e.largest > 1e30 ? 0x1p23 : 0x1p15; }
+static double coarse_below(struct element e) { return e.largest > 1e300 ? -0x1p50 : e.largest > 1e30 ? -0x1p21 : -0x1p15; }
 /* every sum within a rounding of the same value: the bound has no room for an error */
 static double cancelled(struct element e) { return -e.noise; }
 static double cancelled_high(struct element e) { return 1000 - e.noise; }
@@ -56,27 +56,29 @@ static void every_kind(int32_t type, int64_t classes)
     static double logits[ROWS * MOST_CLASSES], noise[ROWS * MOST_CLASSES], one_hot[ROWS * MOST_CLASSES]; /* room for either type */
     int32_t columns[ROWS];
     const int64_t places[ROWS] = {0, classes - 1, classes / 2, classes - 1 - classes / 5};
-    uint64_t first_row = (uint64_t)(TAIL_INDEX / classes - 1), random = (uint64_t)classes;
-    gumbel4j_gumbel(type, ROWS, classes, SEED, STREAM, first_row, noise, classes);
+    struct shape shape = matrix(type, ROWS, classes), wide = matrix(compute_type(type), ROWS, classes);
+    struct draw draw = draw_of(SEED, STREAM, (uint64_t)(TAIL_INDEX / classes - 1), classes);
+    uint64_t random = (uint64_t)classes;
+    call_gumbel(wide, draw, packed(wide, noise));
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
         for (int64_t r = 0; r < ROWS; r++)
             for (int64_t c = 0; c < classes; c++) {
-                struct element e = {c, classes, places[r], next_random(&random), get(type, noise, r * classes + c), largest_of(type)};
+                struct element e = {c, classes, places[r], next_random(&random), get(wide.type, noise, r * classes + c), largest_of(type)};
                 put(type, logits, r * classes + c, kinds[k].logit(e));
             }
-        compare_argmax(type, logits, noise, ROWS, classes, SEED, STREAM, first_row, one_hot, columns, kinds[k].name);
+        compare_argmax(shape, logits, noise, draw, one_hot, columns, kinds[k].name);
     }
 }
 
 int main(void)
 {
     static const int64_t edges[] = {128, 256, 512, 576, 1024, 1040, 1536, 2048, 4096};
-    for (int32_t type = GUMBEL4J_FLOAT32; type <= GUMBEL4J_FLOAT64; type++) {
+    for (int t = 0; t < TYPES; t++) {
         for (int64_t classes = 1; classes <= 82; classes++)
-            every_kind(type, classes);
+            every_kind(all_types[t], classes);
         for (size_t k = 0; k < sizeof edges / sizeof *edges; k++)
             for (int64_t classes = edges[k] - 1; classes <= edges[k] + 1; classes++)
-                every_kind(type, classes);
+                every_kind(all_types[t], classes);
     }
     return finish("argmax");
 }

@@ -6,6 +6,7 @@
 #define GUMBEL4J_TEST_GOLDEN_H
 
 #include "gumbel4j.h"
+#include "spec_half.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -95,8 +96,15 @@ static inline bool golden_next(struct golden *golden)
         golden->key[golden->keys] = strdup(key);
         golden->value[golden->keys++] = strdup(value);
     }
+    golden->type = GUMBEL4J_FLOAT32;
     const char *type = golden_value(golden, "type");
-    golden->type = type != NULL && strcmp(type, "float64") == 0 ? GUMBEL4J_FLOAT64 : GUMBEL4J_FLOAT32;
+    static const struct {
+        const char *name;
+        int32_t type;
+    } types[] = {{"float64", GUMBEL4J_FLOAT64}, {"float16", GUMBEL4J_FLOAT16}, {"bfloat16", GUMBEL4J_BFLOAT16}};
+    for (size_t k = 0; type != NULL && k < sizeof types / sizeof *types; k++)
+        if (strcmp(type, types[k].name) == 0)
+            golden->type = types[k].type;
     return true;
 }
 
@@ -132,39 +140,27 @@ static inline int64_t golden_length(const struct golden *golden, const char *key
     return count;
 }
 
-/* How a key's values lie in memory. */
-enum golden_kind { GOLDEN_FLOAT32, GOLDEN_FLOAT64, GOLDEN_INT32, GOLDEN_INT64 };
-
-/* The values of a key, to be freed. */
-static inline void *golden_array(const struct golden *golden, const char *key, enum golden_kind kind)
+/* The values of a key as elements of a type, to be freed. */
+static inline void *golden_array(const struct golden *golden, const char *key, int32_t type)
 {
     int64_t count = golden_length(golden, key);
     const char *at = golden_text(golden, key);
     void *array = malloc((size_t)count * 8);
     for (int64_t i = 0; i < count; i++) {
         char *end = NULL;
-        switch (kind) {
-        case GOLDEN_FLOAT32: ((float *)array)[i] = strtof(at, &end); break;
-        case GOLDEN_FLOAT64: ((double *)array)[i] = strtod(at, &end); break;
-        case GOLDEN_INT32: ((uint32_t *)array)[i] = (uint32_t)strtoull(at, &end, 0); break;
-        case GOLDEN_INT64: ((uint64_t *)array)[i] = strtoull(at, &end, 0); break;
+        switch (type) {
+        case GUMBEL4J_FLOAT32: ((float *)array)[i] = strtof(at, &end); break;
+        case GUMBEL4J_FLOAT64: ((double *)array)[i] = strtod(at, &end); break;
+        case GUMBEL4J_FLOAT16: ((uint16_t *)array)[i] = spec_to_float16(strtof(at, &end)); break;
+        case GUMBEL4J_BFLOAT16: ((uint16_t *)array)[i] = spec_to_bfloat16(strtof(at, &end)); break;
+        case GUMBEL4J_INT32: ((uint32_t *)array)[i] = (uint32_t)strtoull(at, &end, 0); break;
+        default: ((uint64_t *)array)[i] = strtoull(at, &end, 0);
         }
         if (end == at || (*end != ' ' && *end != '\0'))
             golden_fail(golden, "not a number:", at);
         at = end + 1;
     }
     return array;
-}
-
-/* Floats of the case's type, and the integers of the same size. */
-static inline enum golden_kind golden_floats(const struct golden *golden)
-{
-    return golden->type == GUMBEL4J_FLOAT32 ? GOLDEN_FLOAT32 : GOLDEN_FLOAT64;
-}
-
-static inline enum golden_kind golden_words(const struct golden *golden)
-{
-    return golden->type == GUMBEL4J_FLOAT32 ? GOLDEN_INT32 : GOLDEN_INT64;
 }
 
 #endif

@@ -1,45 +1,40 @@
 /* Every operator against the golden files, bit for bit. The argument is their directory. */
 #define _POSIX_C_SOURCE 200809L /* strdup */
+#include "calls.h"
 #include "check.h"
 #include "golden.h"
 #include "typed.h"
 
 /* What every case of an operator has. */
 struct arguments {
-    int32_t type;
-    int64_t rows, classes;
-    double tau;    /* of all rows, unless each has its own */
-    void *row_tau; /* to be freed, or NULL */
-    uint64_t seed, stream, first_row;
+    struct shape shape;
+    struct temperature tau; /* its rows to be freed, or NULL */
+    struct draw draw;
 };
 
 static struct arguments arguments_of(const struct golden *golden)
 {
-    struct arguments a = {.type = golden->type,
-                          .rows = (int64_t)golden_integer(golden, "rows"),
-                          .classes = (int64_t)golden_integer(golden, "classes")};
+    struct arguments a = {
+        .shape = matrix(golden->type, (int64_t)golden_integer(golden, "rows"), (int64_t)golden_integer(golden, "classes"))};
     if (golden_value(golden, "tau") != NULL) {
-        a.tau = golden_tau(golden);
+        a.tau = all_rows(golden_tau(golden));
         if (golden_length(golden, "tau") > 1)
-            a.row_tau = golden_array(golden, "tau", golden_floats(golden));
+            a.tau = each_row(packed_rows(a.shape, golden_array(golden, "tau", compute_type(golden->type))));
     }
-    if (golden_value(golden, "seed") != NULL) {
-        a.seed = golden_integer(golden, "seed");
-        a.stream = golden_integer(golden, "stream");
-        a.first_row = golden_integer(golden, "first_row");
-    }
+    if (golden_value(golden, "seed") != NULL)
+        a.draw = draw_of(golden_integer(golden, "seed"), golden_integer(golden, "stream"), golden_integer(golden, "first_row"),
+                         a.shape.classes);
     return a;
 }
 
 /* Compares what was written with a key of the case, and frees it. */
-static void compare(const struct golden *golden, const char *key, enum golden_kind kind, void *written, int64_t count)
+static void compare(const struct golden *golden, const char *key, int32_t type, void *written, int64_t count)
 {
-    size_t bytes = kind == GOLDEN_FLOAT32 || kind == GOLDEN_INT32 ? 4 : 8;
-    void *expected = golden_array(golden, key, kind);
+    void *expected = golden_array(golden, key, type);
     CHECK(golden_length(golden, key) == count, "%s, %s: the file has another length", golden->path, golden_text(golden, "case"));
     for (int64_t i = 0; i < count; i++)
-        CHECK(memcmp((char *)expected + (size_t)i * bytes, (char *)written + (size_t)i * bytes, bytes) == 0, "%s, %s: %s[%d]",
-              golden->path, golden_text(golden, "case"), key, (int)i);
+        CHECK(same(type, element(type, expected, i), element(type, written, i), 1), "%s, %s: %s[%d]", golden->path,
+              golden_text(golden, "case"), key, (int)i);
     free(expected);
     free(written);
 }
@@ -47,46 +42,46 @@ static void compare(const struct golden *golden, const char *key, enum golden_ki
 static void noise_case(const struct golden *golden)
 {
     struct arguments a = arguments_of(golden);
-    int64_t count = a.rows * a.classes, done = 0;
+    struct shape shape = a.shape;
+    int64_t count = shape.inner * shape.classes, done = 0;
     void *out = malloc((size_t)count * 8);
     const char *operator = golden_text(golden, "operator");
-    enum golden_kind kind = golden_floats(golden);
+    int32_t type = golden->type;
     if (strcmp(operator, "words") == 0) {
-        kind = golden_words(golden);
-        done = gumbel4j_words(a.type == GUMBEL4J_FLOAT32 ? GUMBEL4J_INT32 : GUMBEL4J_INT64, a.rows, a.classes, a.seed, a.stream,
-                              a.first_row, out, a.classes);
+        type = shape.type = type == GUMBEL4J_FLOAT32 ? GUMBEL4J_INT32 : GUMBEL4J_INT64;
+        done = call_words(shape, a.draw, packed(shape, out));
     } else if (strcmp(operator, "uniform") == 0) {
-        kind = GOLDEN_FLOAT64;
-        done = gumbel4j_uniform(a.type, a.rows, a.classes, a.seed, a.stream, a.first_row, out, a.classes);
+        type = GUMBEL4J_FLOAT64;
+        done = call_uniform(shape, a.draw, packed(shape, out));
     } else {
-        done = gumbel4j_gumbel(a.type, a.rows, a.classes, a.seed, a.stream, a.first_row, out, a.classes);
+        done = call_gumbel(shape, a.draw, packed(shape, out));
     }
-    CHECK(done == a.rows, "%s, %s", golden->path, golden_text(golden, "case"));
-    compare(golden, "out", kind, out, count);
+    CHECK(done == shape.inner, "%s, %s", golden->path, golden_text(golden, "case"));
+    compare(golden, "out", type, out, count);
 }
 
 static void sample_case(const struct golden *golden)
 {
     struct arguments a = arguments_of(golden);
+    struct shape shape = a.shape;
     const char *operator = golden_text(golden, "operator");
-    enum golden_kind kind = golden_floats(golden);
-    int64_t columns = a.classes, done;
-    void *logits = golden_array(golden, "logits", kind), *out = malloc((size_t)(a.rows * a.classes) * 8);
+    int32_t type = golden->type;
+    int64_t columns = shape.classes, done;
+    void *logits = golden_array(golden, "logits", type), *out = malloc((size_t)(shape.inner * columns) * 8);
     if (strcmp(operator, "soft") == 0) {
-        done = gumbel4j_soft(a.type, a.rows, a.classes, logits, a.classes, a.tau, a.row_tau, 1, a.seed, a.stream, a.first_row,
-                             out, a.classes);
+        done = call_soft(shape, packed(shape, logits), a.tau, a.draw, packed(shape, out));
     } else if (strcmp(operator, "hard") == 0) {
-        done = gumbel4j_hard(a.type, a.rows, a.classes, logits, a.classes, a.seed, a.stream, a.first_row, out, a.classes);
+        done = call_hard(shape, packed(shape, logits), a.draw, packed(shape, out));
     } else {
-        kind = GOLDEN_INT32;
+        type = GUMBEL4J_INT32;
         columns = 1;
-        done = gumbel4j_categorical(a.type, a.rows, a.classes, logits, a.classes, a.seed, a.stream, a.first_row, out, 1);
+        done = call_categorical(shape, packed(shape, logits), a.draw, packed_rows(shape, out));
     }
     free(logits);
-    free(a.row_tau);
+    free(a.tau.rows.data);
     CHECK(done == (int64_t)golden_integer(golden, "returns"), "%s, %s", golden->path, golden_text(golden, "case"));
     if (done > 0)
-        compare(golden, "out", kind, out, done * columns);
+        compare(golden, "out", type, out, done * columns);
     else
         free(out);
 }
@@ -94,17 +89,16 @@ static void sample_case(const struct golden *golden)
 static void vjp_case(const struct golden *golden)
 {
     struct arguments a = arguments_of(golden);
-    enum golden_kind kind = golden_floats(golden);
-    void *sample = golden_array(golden, "sample", kind), *upstream = golden_array(golden, "upstream", kind);
-    void *dlogits = malloc((size_t)(a.rows * a.classes) * 8), *dtau = malloc((size_t)a.rows * 8);
-    int64_t done = gumbel4j_vjp(a.type, a.rows, a.classes, sample, a.classes, upstream, a.classes, a.tau, a.row_tau, 1, dlogits,
-                                a.classes, dtau, 1);
-    free(a.row_tau);
+    struct shape shape = a.shape;
+    void *sample = golden_array(golden, "sample", shape.type), *upstream = golden_array(golden, "upstream", shape.type);
+    void *dlogits = make(shape.type, shape.inner * shape.classes), *dtau = make(compute_type(shape.type), shape.inner);
+    int64_t done = call_vjp(shape, packed(shape, sample), packed(shape, upstream), a.tau, packed(shape, dlogits), packed_rows(shape, dtau));
+    free(a.tau.rows.data);
     free(sample);
     free(upstream);
-    CHECK(done == a.rows, "%s, %s", golden->path, golden_text(golden, "case"));
-    compare(golden, "dlogits", kind, dlogits, a.rows * a.classes);
-    compare(golden, "dtau", kind, dtau, a.rows);
+    CHECK(done == shape.inner, "%s, %s", golden->path, golden_text(golden, "case"));
+    compare(golden, "dlogits", shape.type, dlogits, shape.inner * shape.classes);
+    compare(golden, "dtau", compute_type(shape.type), dtau, shape.inner);
 }
 
 int main(int count, char **arguments)

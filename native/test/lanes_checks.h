@@ -137,7 +137,7 @@ static void T(golden_function)(const char *directory, const char *name, lanes (*
         if (golden.type != TYPE)
             continue;
         cases++;
-        real *x = golden_array(&golden, "x", golden_floats(&golden)), *out = golden_array(&golden, "out", golden_floats(&golden));
+        real *x = golden_array(&golden, "x", TYPE), *out = golden_array(&golden, "out", TYPE);
         int64_t count = golden_length(&golden, "x");
         for (int64_t i = 0; i < count; i += T(N)) {
             lanes got = function(T(load)(x + i, count - i, -1));
@@ -159,9 +159,9 @@ static void T(golden_noise)(const char *directory)
     while (golden_next(&golden)) {
         if (golden.type != TYPE)
             continue;
-        word *v = golden_array(&golden, "v", golden_words(&golden));
-        real *exponential = golden_array(&golden, "exponential", golden_floats(&golden));
-        real *gumbel = golden_array(&golden, "gumbel", golden_floats(&golden));
+        word *v = golden_array(&golden, "v", TYPE == GUMBEL4J_FLOAT32 ? GUMBEL4J_INT32 : GUMBEL4J_INT64);
+        real *exponential = golden_array(&golden, "exponential", TYPE);
+        real *gumbel = golden_array(&golden, "gumbel", TYPE);
         int64_t count = golden_length(&golden, "v");
         for (int64_t i = 0; i < count; i++) {
             if (TYPE == GUMBEL4J_FLOAT32 && v[i] < 256)
@@ -203,7 +203,7 @@ static void T(ceilings)(void)
 static void T(groups)(void)
 {
     enum { GROUP = GROUP_BYTES / sizeof(real), COUNT = 3 };
-    const uint64_t seed = 7, stream = 0, group = 24428773 / GROUP - 1; /* NOISE.md, section 8: a tail word */
+    const uint64_t seed = 7, stream = 0, group = 24428773 / GROUP - 1; /* NOISE.md, section 9: a tail word */
     struct philox generator;
     philox_start(&generator, seed, stream);
     union {

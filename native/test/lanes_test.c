@@ -60,8 +60,8 @@ static void philox(const char *directory)
 {
     struct golden golden = open_golden(directory, "philox4x32");
     while (golden_next(&golden)) {
-        uint32_t *counter = golden_array(&golden, "counter", GOLDEN_INT32), *key = golden_array(&golden, "key", GOLDEN_INT32);
-        uint32_t *out = golden_array(&golden, "out", GOLDEN_INT32);
+        uint32_t *counter = golden_array(&golden, "counter", GUMBEL4J_INT32), *key = golden_array(&golden, "key", GUMBEL4J_INT32);
+        uint32_t *out = golden_array(&golden, "out", GUMBEL4J_INT32);
         struct philox generator;
         philox_start(&generator, key[0] | (uint64_t)key[1] << 32, counter[2] | (uint64_t)counter[3] << 32);
         uint64_t number = counter[0] | (uint64_t)counter[1] << 32;

@@ -1,4 +1,5 @@
 /* Words, uniforms and Gumbel noise: Random123's answers, and every bit against spec.h. */
+#include "calls.h"
 #include "check.h"
 #include "typed.h"
 
@@ -22,14 +23,14 @@ static void known_answers(void)
     }
     uint32_t words[64];
     uint64_t wide[32];
-    gumbel4j_words(GUMBEL4J_INT32, 1, 64, 0, 0, 0, words, 64);
-    gumbel4j_words(GUMBEL4J_INT64, 1, 32, 0, 0, 0, wide, 32);
+    call_words(matrix(GUMBEL4J_INT32, 1, 64), (struct draw){0, 0, 0}, rows_of(words, 64));
+    call_words(matrix(GUMBEL4J_INT64, 1, 32), (struct draw){0, 0, 0}, rows_of(wide, 32));
     for (int w = 0; w < 4; w++)
         CHECK(words[16 * w] == answers[0].output[w], "word %d: %08" PRIx32, w, words[16 * w]);
     CHECK(wide[0] == UINT64_C(0xe169c58d6627e8d5) && wide[16] == UINT64_C(0x9b00dbd8bc57ac4c), "%016" PRIx64, wide[0]);
 }
 
-/* The worked examples of NOISE.md, section 8: seed 7, stream 0. */
+/* The worked examples of NOISE.md, section 9: seed 7, stream 0. */
 static void worked_examples(void)
 {
     static const struct {
@@ -47,14 +48,14 @@ static void worked_examples(void)
     for (size_t n = 0; n < sizeof examples / sizeof *examples; n++) {
         double uniform;
         float noise;
-        gumbel4j_uniform(GUMBEL4J_FLOAT32, 1, 1, 7, 0, examples[n].index, &uniform, 1);
-        gumbel4j_gumbel(GUMBEL4J_FLOAT32, 1, 1, 7, 0, examples[n].index, &noise, 1);
+        call_uniform(matrix(GUMBEL4J_FLOAT32, 1, 1), (struct draw){7, 0, examples[n].index}, rows_of(&uniform, 1));
+        call_gumbel(matrix(GUMBEL4J_FLOAT32, 1, 1), (struct draw){7, 0, examples[n].index}, rows_of(&noise, 1));
         CHECK(uniform == examples[n].uniform && memcmp(&noise, &examples[n].noise, sizeof noise) == 0, "index %" PRIu64 ": %a, %a",
               examples[n].index, uniform, (double)noise);
     }
     double uniform[17], noise[17];
-    gumbel4j_uniform(GUMBEL4J_FLOAT64, 1, 17, 7, 0, 0, uniform, 17);
-    gumbel4j_gumbel(GUMBEL4J_FLOAT64, 1, 17, 7, 0, 0, noise, 17);
+    call_uniform(matrix(GUMBEL4J_FLOAT64, 1, 17), (struct draw){7, 0, 0}, rows_of(uniform, 17));
+    call_gumbel(matrix(GUMBEL4J_FLOAT64, 1, 17), (struct draw){7, 0, 0}, rows_of(noise, 17));
     CHECK(uniform[0] == 0x1.8013f3b9e8c0fp-1 && noise[0] == -0x1.4eec5c32a5526p-2, "%a, %a", uniform[0], noise[0]);
     CHECK(uniform[16] == 0x1.5edac821d3abap-4 && noise[16] == 0x1.34dba5d1b6ef2p1, "%a, %a", uniform[16], noise[16]);
 }
@@ -63,18 +64,19 @@ static void worked_examples(void)
 static void compare(int64_t rows, int64_t classes, uint64_t seed, uint64_t stream, uint64_t first_row)
 {
     int64_t stride = classes + 3;
+    struct draw draw = draw_of(seed, stream, first_row, classes);
     size_t elements = (size_t)(rows * stride);
     uint32_t *words = malloc(elements * sizeof *words);
     uint64_t *wide = malloc(elements * sizeof *wide);
     double *uniform = malloc(elements * sizeof *uniform), *wide_uniform = malloc(elements * sizeof *wide_uniform);
     float *noise = malloc(elements * sizeof *noise);
     double *wide_noise = malloc(elements * sizeof *wide_noise);
-    CHECK(gumbel4j_words(GUMBEL4J_INT32, rows, classes, seed, stream, first_row, words, stride) == rows, "words");
-    CHECK(gumbel4j_words(GUMBEL4J_INT64, rows, classes, seed, stream, first_row, wide, stride) == rows, "wide words");
-    CHECK(gumbel4j_uniform(GUMBEL4J_FLOAT32, rows, classes, seed, stream, first_row, uniform, stride) == rows, "uniform");
-    CHECK(gumbel4j_uniform(GUMBEL4J_FLOAT64, rows, classes, seed, stream, first_row, wide_uniform, stride) == rows, "wide uniform");
-    CHECK(gumbel4j_gumbel(GUMBEL4J_FLOAT32, rows, classes, seed, stream, first_row, noise, stride) == rows, "noise");
-    CHECK(gumbel4j_gumbel(GUMBEL4J_FLOAT64, rows, classes, seed, stream, first_row, wide_noise, stride) == rows, "wide noise");
+    CHECK(call_words(matrix(GUMBEL4J_INT32, rows, classes), draw, rows_of(words, stride)) == rows, "words");
+    CHECK(call_words(matrix(GUMBEL4J_INT64, rows, classes), draw, rows_of(wide, stride)) == rows, "wide words");
+    CHECK(call_uniform(matrix(GUMBEL4J_FLOAT32, rows, classes), draw, rows_of(uniform, stride)) == rows, "uniform");
+    CHECK(call_uniform(matrix(GUMBEL4J_FLOAT64, rows, classes), draw, rows_of(wide_uniform, stride)) == rows, "wide uniform");
+    CHECK(call_gumbel(matrix(GUMBEL4J_FLOAT32, rows, classes), draw, rows_of(noise, stride)) == rows, "noise");
+    CHECK(call_gumbel(matrix(GUMBEL4J_FLOAT64, rows, classes), draw, rows_of(wide_noise, stride)) == rows, "wide noise");
     for (int64_t r = 0; r < rows; r++) {
         int64_t equal = 0;
         for (int64_t c = 0; c < classes; c++) {
@@ -105,7 +107,7 @@ static void tails(void)
     uint32_t *words = malloc(CLASSES * sizeof *words);
     int found = 0;
     for (uint64_t row = 0; row < 2048 && found < WANTED; row++) {
-        gumbel4j_words(GUMBEL4J_INT32, 1, CLASSES, 7, 1, row, words, CLASSES);
+        call_words(matrix(GUMBEL4J_INT32, 1, CLASSES), draw_of(7, 1, row, CLASSES), rows_of(words, CLASSES));
         for (uint64_t c = 0; c < CLASSES; c++)
             if (words[c] < 256) {
                 uint64_t i = row * CLASSES + c;
