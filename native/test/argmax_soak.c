@@ -24,8 +24,10 @@ static void soak(int32_t type)
         int kind = (int)(stream / CLASSES % KINDS);
         char what[100];
         snprintf(what, sizeof what, "stream %" PRIu64 ", logits %g around %g", stream, kinds[kind].spread, kinds[kind].around);
-        for (int64_t i = 0; i < rows * classes; i++)
-            put(type, x, i, kinds[kind].around + kinds[kind].spread * next_random(&random));
+        for (int64_t i = 0; i < rows * classes; i++) {
+            double logit = kinds[kind].around + kinds[kind].spread * next_random(&random);
+            put(type, x, i, fmin(logit, largest_of(type)));
+        }
         struct shape shape = matrix(type, rows, classes), wide = matrix(compute_type(type), rows, classes);
         struct draw draw = draw_of(SEED, stream, stream * 1000003, classes);
         call_gumbel(wide, draw, packed(wide, g));

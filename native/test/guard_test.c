@@ -72,7 +72,7 @@ int main(void)
         for (size_t k = 0; k < sizeof layouts / sizeof *layouts; k++)
             for (int at_end = 0; at_end < 2; at_end++) {
                 /* rows in one axis or in two */
-                struct shape shape = {0, 1 + classes % 2, 3 - classes % 2, classes};
+                struct shape shape = {0, 1 + classes % 2, 2 - classes % 2, classes};
                 for (int t = 0; t < TYPES; t++) {
                     shape.type = all_types[t];
                     operators(shape, layouts[k], at_end);

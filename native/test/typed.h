@@ -32,13 +32,16 @@ static inline double largest_of(int32_t type)
     return largest[type];
 }
 
+static inline uint16_t to_half(int32_t type, float x) { return type == GUMBEL4J_FLOAT16 ? spec_to_float16(x) : spec_to_bfloat16(x); }
+
+static inline float of_half(int32_t type, uint16_t n) { return type == GUMBEL4J_FLOAT16 ? spec_of_float16(n) : spec_of_bfloat16(n); }
+
 static inline void put(int32_t type, void *array, int64_t i, double x)
 {
     switch (type) {
     case GUMBEL4J_FLOAT32: ((float *)array)[i] = (float)x; break;
     case GUMBEL4J_FLOAT64: ((double *)array)[i] = x; break;
-    case GUMBEL4J_FLOAT16: ((uint16_t *)array)[i] = spec_to_float16((float)x); break;
-    default: ((uint16_t *)array)[i] = spec_to_bfloat16((float)x);
+    default: ((uint16_t *)array)[i] = to_half(type, (float)x);
     }
 }
 
@@ -47,8 +50,7 @@ static inline double get(int32_t type, const void *array, int64_t i)
     switch (type) {
     case GUMBEL4J_FLOAT32: return (double)((const float *)array)[i];
     case GUMBEL4J_FLOAT64: return ((const double *)array)[i];
-    case GUMBEL4J_FLOAT16: return (double)spec_of_float16(((const uint16_t *)array)[i]);
-    default: return (double)spec_of_bfloat16(((const uint16_t *)array)[i]);
+    default: return (double)of_half(type, ((const uint16_t *)array)[i]);
     }
 }
 
