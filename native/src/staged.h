@@ -112,7 +112,7 @@ static int64_t S(argmax_staged)(struct T(window) *window, struct T(tiling) tilin
         }
         return rows;
     }
-    struct T(best) best[T(LINE)];
+    struct T(best) best[T(STRIP)];
     for (int64_t r = 0; r < rows; r++)
         best[r] = T(best_of_none)();
     for (int64_t column = 0; column < extent.classes; column += tiling.columns) {
@@ -154,7 +154,7 @@ static int64_t S(draw_staged)(struct extent extent, struct view logits, struct n
 static void S(vjp_in_columns)(struct T(tiling) tiling, struct extent extent, struct view sample, struct view upstream,
                               struct temperature tau, struct view dlogits, int64_t row, int64_t rows, real *dtau)
 {
-    real *y = gumbel4j_scratch(), *v = y + tiling.rows * tiling.stride, dots[T(LINE)] = {0}, sums[T(LINE)] = {0};
+    real *y = gumbel4j_scratch(), *v = y + tiling.rows * tiling.stride, dots[T(STRIP)] = {0}, sums[T(STRIP)] = {0};
     for (int pass = 0; pass < 2; pass++)
         for (int64_t column = 0; column < extent.classes; column += tiling.columns) {
             int64_t count = T(shorter)(extent.classes - column, tiling.columns);

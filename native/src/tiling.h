@@ -5,9 +5,10 @@
 enum {
     T(SCRATCH) = SCRATCH_BYTES / sizeof(real), /* elements of a thread's scratch memory */
     T(LINE) = 64 / sizeof(real),               /* elements of a cache line */
+    T(STRIP) = 4 * T(LINE),                    /* rows, neighbours in memory, that are worth a visit to each of their classes */
     T(TILE_ROWS) = 512,                        /* at most */
     T(TILE) = (1 << 16) / sizeof(real),        /* elements that a tile aims at, so that it stays near */
-    T(TILE_COLUMNS) = 2 * T(SUM_BLOCK)         /* of rows that are too long for a tile of whole ones: a multiple of the sums' blocks */
+    T(TILE_COLUMNS) = T(SUM_BLOCK)             /* of rows that are too long for a tile of whole ones: a multiple of the sums' blocks */
 };
 
 /* Where a step that covers LANES of `count` starts, so as to end within them. */
@@ -32,11 +33,12 @@ INLINE int64_t T(tile_stride)(int64_t columns)
 }
 
 /* `buffers` tiles of whole rows; no rows where not even one fits. `neighbours`: whether rows lie side by side in memory, so that a tile had
- * better have as many as a cache line. */
+ * better have whole cache lines of them. */
 INLINE struct T(tiling) T(tiling_of_rows)(struct extent extent, bool neighbours, int buffers)
 {
-    int64_t stride = T(tile_stride)(extent.classes), least = neighbours ? T(LINE) : 1, rows = T(TILE) / stride;
-    rows = T(shorter)(T(shorter)(rows < least ? least : rows, T(TILE_ROWS)), T(SCRATCH) / buffers / stride);
+    int64_t stride = T(tile_stride)(extent.classes), room = T(SCRATCH) / buffers / stride, rows = T(TILE) / stride;
+    int64_t least = !neighbours ? 1 : room / 2 >= T(STRIP) ? T(STRIP) : T(LINE);
+    rows = T(shorter)(T(shorter)(rows < least ? least : rows, T(TILE_ROWS)), room);
     if (rows > extent.inner)
         rows -= rows % extent.inner; /* a tile ends where an outer step does */
     return (struct T(tiling)){rows, extent.classes, stride};
@@ -45,9 +47,9 @@ INLINE struct T(tiling) T(tiling_of_rows)(struct extent extent, bool neighbours,
 /* Tiles of whole rows if they are short enough to leave room for many, else of columns. */
 INLINE struct T(tiling) T(tiling_of_columns)(struct extent extent, bool neighbours, int buffers)
 {
-    if (extent.classes <= 2 * T(TILE_COLUMNS))
+    if (extent.classes <= 4 * T(TILE_COLUMNS))
         return T(tiling_of_rows)(extent, neighbours, buffers);
-    return (struct T(tiling)){neighbours ? T(LINE) : 1, T(TILE_COLUMNS), T(tile_stride)(T(TILE_COLUMNS))};
+    return (struct T(tiling)){neighbours ? T(STRIP) : 1, T(TILE_COLUMNS), T(tile_stride)(T(TILE_COLUMNS))};
 }
 
 /* The rows of the tile from `row` on: within one outer step, unless whole ones fit. */

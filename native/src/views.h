@@ -14,6 +14,8 @@
 
 #include "staged.h"
 
+#include "abreast.h"
+
 /* Whether the kernels for rows take a view: they are called once an outer step, which should give them something to do. */
 INLINE bool S(in_rows)(struct extent extent, struct view view)
 {
@@ -101,6 +103,8 @@ static int64_t S(vjp_kernel)(struct extent extent, struct view sample, struct vi
         for (int64_t o = 0; o < extent.outer; o++)
             T(vjp_rows)(S(shape_of_step)(extent), S(input_of_step)(sample, o), S(input_of_step)(upstream, o), S(temperature_of_step)(tau, o),
                         S(output_of_step)(dlogits, o), S(output_of_step)(dtau, o));
+    else if (S(are_abreast)(extent, sample) && S(are_abreast)(extent, upstream) && S(are_abreast)(extent, dlogits))
+        S(vjp_abreast)(extent, sample, upstream, tau, dlogits, dtau);
     else
         S(vjp_staged)(extent, sample, upstream, tau, dlogits, dtau);
     return extent.outer * extent.inner;

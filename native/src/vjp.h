@@ -3,10 +3,7 @@
  */
 
 /* The upstream gradient where it counts: 0 in the columns with y = 0, whatever it holds there. */
-INLINE lanes T(counted)(lanes y, const real *v, int64_t count)
-{
-    return T(select)((mask_lanes)(y == 0), (lanes){0}, T(load)(v, count, 0));
-}
+INLINE lanes T(counted)(lanes y, lanes v) { return T(select)((mask_lanes)(y == 0), (lanes){0}, v); }
 
 /* Adds y v for up to 16 columns to the sums. */
 INLINE void T(dot_columns)(const real *y, const real *v, int64_t count, lanes sums[T(SUM_VECTORS)])
@@ -14,14 +11,14 @@ INLINE void T(dot_columns)(const real *y, const real *v, int64_t count, lanes su
     UNROLL
     for (int h = 0; h < T(SUM_VECTORS); h++) {
         lanes sample = T(load)(y + h * T(LANES), count - h * T(LANES), 0);
-        sums[h] = T(fma)(sample, T(counted)(sample, v + h * T(LANES), count - h * T(LANES)), sums[h]);
+        sums[h] = T(fma)(sample, T(counted)(sample, T(load)(v + h * T(LANES), count - h * T(LANES), 0)), sums[h]);
     }
 }
 
 /* dx for one vector: y (v - dot) / tau, and 0 where y is 0, since 0 times an infinite dot is not. */
-INLINE lanes T(gradient)(lanes y, const real *v, int64_t count, lanes dot, lanes tau)
+INLINE lanes T(gradient)(lanes y, lanes v, lanes dot, lanes tau)
 {
-    lanes dx = T(clean)((y * (T(counted)(y, v, count) - dot)) / tau);
+    lanes dx = T(clean)((y * (T(counted)(y, v) - dot)) / tau);
     return T(select)((mask_lanes)(y == 0), (lanes){0}, dx);
 }
 
@@ -33,7 +30,7 @@ INLINE void T(vjp_columns)(const real *y, const real *v, int64_t count, real dot
     for (int h = 0; h < T(SUM_VECTORS); h++) {
         int64_t left = count - h * T(LANES);
         lanes sample = T(load)(y + h * T(LANES), left, 0);
-        lanes gradient = T(gradient)(sample, v + h * T(LANES), left, T(broadcast)(dot), T(broadcast)(tau));
+        lanes gradient = T(gradient)(sample, T(load)(v + h * T(LANES), left, 0), T(broadcast)(dot), T(broadcast)(tau));
         T(store)(dx + h * T(LANES), left, gradient);
         if (summed)
             sums[h] = T(fma)(gradient, T(log)(sample), sums[h]);
@@ -115,7 +112,7 @@ INLINE void T(vjp_batch)(const real *y, const real *v, int64_t rows, int64_t cla
         int64_t left = rows * classes - i;
         lanes sample = T(load)(y + i, left, 0);
         lanes temperature = tau.rows.data == NULL ? T(broadcast)((real)tau.all) : T(load)(temperatures.values + i, T(LANES), 0);
-        T(store)(dx + i, left, T(gradient)(sample, v + i, left, T(load)(dots.values + i, T(LANES), 0), temperature));
+        T(store)(dx + i, left, T(gradient)(sample, T(load)(v + i, left, 0), T(load)(dots.values + i, T(LANES), 0), temperature));
         if (dtau.data != NULL)
             T(store)(logs.values + i, T(LANES), T(log)(sample));
     }
