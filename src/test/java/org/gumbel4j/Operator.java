@@ -5,6 +5,7 @@ import static org.gumbel4j.ElementType.INT32;
 import static org.gumbel4j.ElementType.INT64;
 
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * Every operator behind one signature, so that a test of the contract is written once and runs for
@@ -13,57 +14,65 @@ import java.util.List;
 enum Operator {
   WORDS {
     @Override
-    List<Matrix> run(GumbelSoftmax on, Inputs in, double tau, Noise noise) {
-      Matrix out = out(in, in.type() == FLOAT64 ? INT64 : INT32);
+    List<Matrix> run(
+        GumbelSoftmax on, Inputs in, double tau, Noise noise, UnaryOperator<Layout> outLayout) {
+      Matrix out =
+          TestMatrices.empty(in.type() == FLOAT64 ? INT64 : INT32, outLayout.apply(in.layout()));
       on.words(noise, out);
       return List.of(out);
     }
   },
   UNIFORM {
     @Override
-    List<Matrix> run(GumbelSoftmax on, Inputs in, double tau, Noise noise) {
-      Matrix out = out(in, FLOAT64);
+    List<Matrix> run(
+        GumbelSoftmax on, Inputs in, double tau, Noise noise, UnaryOperator<Layout> outLayout) {
+      Matrix out = TestMatrices.empty(FLOAT64, outLayout.apply(in.layout()));
       on.uniform(in.type(), noise, out);
       return List.of(out);
     }
   },
   GUMBEL {
     @Override
-    List<Matrix> run(GumbelSoftmax on, Inputs in, double tau, Noise noise) {
-      Matrix out = out(in, in.type());
+    List<Matrix> run(
+        GumbelSoftmax on, Inputs in, double tau, Noise noise, UnaryOperator<Layout> outLayout) {
+      Matrix out = TestMatrices.empty(in.type(), outLayout.apply(in.layout()));
       on.gumbel(noise, out);
       return List.of(out);
     }
   },
   SOFT {
     @Override
-    List<Matrix> run(GumbelSoftmax on, Inputs in, double tau, Noise noise) {
-      Matrix out = out(in, in.type());
+    List<Matrix> run(
+        GumbelSoftmax on, Inputs in, double tau, Noise noise, UnaryOperator<Layout> outLayout) {
+      Matrix out = TestMatrices.empty(in.type(), outLayout.apply(in.layout()));
       on.soft(in.logits(), tau, noise, out);
       return List.of(out);
     }
   },
   HARD {
     @Override
-    List<Matrix> run(GumbelSoftmax on, Inputs in, double tau, Noise noise) {
-      Matrix out = out(in, in.type());
+    List<Matrix> run(
+        GumbelSoftmax on, Inputs in, double tau, Noise noise, UnaryOperator<Layout> outLayout) {
+      Matrix out = TestMatrices.empty(in.type(), outLayout.apply(in.layout()));
       on.hard(in.logits(), noise, out);
       return List.of(out);
     }
   },
   CATEGORICAL {
     @Override
-    List<Matrix> run(GumbelSoftmax on, Inputs in, double tau, Noise noise) {
-      Matrix out = TestMatrices.empty(INT32, in.logits().rows(), 1);
+    List<Matrix> run(
+        GumbelSoftmax on, Inputs in, double tau, Noise noise, UnaryOperator<Layout> outLayout) {
+      Matrix out = TestMatrices.empty(INT32, outLayout.apply(in.layoutOfRows()));
       on.categorical(in.logits(), noise, out);
       return List.of(out);
     }
   },
   VJP {
     @Override
-    List<Matrix> run(GumbelSoftmax on, Inputs in, double tau, Noise noise) {
-      Matrix dLogits = out(in, in.type());
-      Matrix dTau = TestMatrices.empty(in.type().computeType(), in.logits().rows(), 1);
+    List<Matrix> run(
+        GumbelSoftmax on, Inputs in, double tau, Noise noise, UnaryOperator<Layout> outLayout) {
+      Matrix dLogits = TestMatrices.empty(in.type(), outLayout.apply(in.layout()));
+      Matrix dTau = TestMatrices.empty(in.type().computeType(), outLayout.apply(in.layoutOfRows()));
       on.vjp(in.sample(), in.upstream(), tau, dLogits, dTau);
       return List.of(dLogits, dTau);
     }
@@ -85,6 +94,22 @@ enum Operator {
       return logits.type();
     }
 
+    Layout layout() {
+      return logits.layout();
+    }
+
+    Layout layoutOfRows() {
+      return new Layout(layout().outer(), layout().inner(), 1, layout().inner(), 1, 1);
+    }
+
+    /** The same numbers in another layout of the same sizes. */
+    Inputs in(Layout layout) {
+      return new Inputs(
+          TestMatrices.copy(logits, layout),
+          TestMatrices.copy(sample, layout),
+          TestMatrices.copy(upstream, layout));
+    }
+
     Inputs rows(long from, long to) {
       return new Inputs(
           TestMatrices.rows(logits, from, to),
@@ -94,9 +119,14 @@ enum Operator {
   }
 
   /** Runs the operator into new matrices and returns them. */
-  abstract List<Matrix> run(GumbelSoftmax on, Inputs in, double tau, Noise noise);
-
-  private static Matrix out(Inputs in, ElementType type) {
-    return TestMatrices.empty(type, in.logits().rows(), in.logits().classes());
+  final List<Matrix> run(GumbelSoftmax on, Inputs in, double tau, Noise noise) {
+    return run(on, in, tau, noise, layout -> Layout.packed(layout.rows(), layout.classes()));
   }
+
+  /**
+   * As {@link #run(GumbelSoftmax, Inputs, double, Noise)}, into matrices of the layout made from
+   * one that has the sizes of the result.
+   */
+  abstract List<Matrix> run(
+      GumbelSoftmax on, Inputs in, double tau, Noise noise, UnaryOperator<Layout> outLayout);
 }

@@ -3,6 +3,7 @@ package org.gumbel4j;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.BitSet;
 import java.util.SplittableRandom;
 
 /** Off-heap matrices for tests, as raw bits so that equality means equality of bits. */
@@ -121,6 +122,24 @@ final class TestMatrices {
     return outer * layout.outerStride()
         + inner * layout.innerStride()
         + column * layout.classStride();
+  }
+
+  /** Whether what lies between the elements of a matrix, and behind them, is as it was made. */
+  static boolean gapsAreUntouched(Matrix matrix) {
+    int bytes = matrix.type().bytes();
+    BitSet elements = new BitSet();
+    for (long row = 0; row < matrix.rows(); row++) {
+      for (long column = 0; column < matrix.classes(); column++) {
+        elements.set(Math.toIntExact(at(matrix, row, column)));
+      }
+    }
+    for (long at = 0; at < matrix.segment().byteSize(); at++) {
+      if (!elements.get((int) (at / bytes))
+          && matrix.segment().get(ValueLayout.JAVA_BYTE, at) != 0x5a) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** Rows {@code from} to {@code to} of a packed matrix, as a matrix over the same memory. */

@@ -1,5 +1,6 @@
 package org.gumbel4j.gateway;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -14,6 +15,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import org.gumbel4j.ElementType;
 import org.gumbel4j.GumbelSoftmax;
+import org.gumbel4j.Layout;
 import org.gumbel4j.Matrix;
 import org.gumbel4j.Noise;
 import org.junit.jupiter.api.BeforeEach;
@@ -77,6 +79,38 @@ class EntryPointTest {
   }
 
   @Test
+  void anAxisInTheMiddleAndHalfTypesAreReadAndWrittenInPlace() throws IOException {
+    int inner = 2;
+    int half = 2 * CLASSES * inner * Short.BYTES;
+    Files.write(file, new byte[2 * BYTES]);
+    String sizes = ":2:" + inner + ":" + CLASSES;
+    String middle = sizes + ":" + CLASSES * inner + ":1:" + inner;
+    String call = "logits=1:0:float16" + sizes + ":0:0:0 out=1:4:float16" + middle + " tau=0.5";
+    assertEquals("done\t", entryPoint.submit(1, "soft", call + KEY));
+    String taus = "tau=1:" + (BYTES - 16) + ":float32:2:" + inner + ":1:0:0:1";
+    ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.nativeOrder());
+    bytes.putFloat(BYTES - 16, 0.5f);
+    Files.write(file, bytes.array());
+    String again = call.replace("out=1:4", "out=1:" + BYTES).replace("tau=0.5", taus);
+    assertEquals("done\t", entryPoint.submit(2, "soft", again + KEY));
+    byte[] written = Files.readAllBytes(file);
+    assertArrayEquals(
+        Arrays.copyOfRange(written, 4, 4 + half),
+        Arrays.copyOfRange(written, BYTES, BYTES + half));
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment memory = arena.allocate(2L * half, 8);
+      MemorySegment zeros = memory.asSlice(half);
+      Layout layout = Layout.axis(2, CLASSES, inner);
+      Matrix logits = new Matrix(zeros, ElementType.FLOAT16, layout);
+      Matrix out = new Matrix(memory, ElementType.FLOAT16, layout);
+      GumbelSoftmax.onCallerThread().soft(logits, 0.5, NOISE, out);
+      assertArrayEquals(
+          memory.asSlice(0, half).toArray(ValueLayout.JAVA_BYTE),
+          Arrays.copyOfRange(written, 4, 4 + half));
+    }
+  }
+
+  @Test
   void timedCallsGiveNanosecondsAndTheSameNumbers() throws IOException {
     String out = "out=1:" + BYTES + ":float32:" + ROWS + ":" + CLASSES + ":" + CLASSES;
     String reply = entryPoint.time(1, "gumbel", out + KEY, 1000);
@@ -107,6 +141,8 @@ class EntryPointTest {
       {"gumbel", "out=9:0" + shape + KEY},
       {"gumbel", "out=1:0:float8:1:1:1" + KEY},
       {"gumbel", "out=1:0:float32:1:1" + KEY},
+      {"gumbel", "out=1:0:float32:1:2:1:0:0:1" + KEY},
+      {"gumbel", "out=1:0:float32:1:2:1:0:-1:1" + KEY},
       {"gumbel", "out=1:" + (BYTES + 4) + shape + KEY},
       {"gumbel", "out" + KEY},
     };
