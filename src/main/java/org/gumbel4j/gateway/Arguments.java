@@ -81,22 +81,20 @@ final class Arguments {
 
   private static Matrix matrix(String name, String value, Segments segments) {
     String[] parts = value.split(":");
-    if (parts.length != 6 && parts.length != 9) {
+    if (parts.length != 9) {
       throw new IllegalArgumentException(
           name
               + " = "
               + value
               + ": must be segment:offset:type:outer:inner:classes:outer stride:inner stride:class"
-              + " stride, or segment:offset:type:rows:classes:row stride");
+              + " stride");
     }
     long[] numbers = new long[parts.length];
     for (int i = 0; i < parts.length; i++) {
       numbers[i] = i == 2 ? 0 : Long.parseLong(parts[i]);
     }
     Layout layout =
-        parts.length == 6
-            ? Layout.strided(numbers[3], numbers[4], numbers[5], 1)
-            : new Layout(numbers[3], numbers[4], numbers[5], numbers[6], numbers[7], numbers[8]);
+        new Layout(numbers[3], numbers[4], numbers[5], numbers[6], numbers[7], numbers[8]);
     return new Matrix(segments.from(numbers[0], numbers[1]), type(name, parts[2]), layout);
   }
 

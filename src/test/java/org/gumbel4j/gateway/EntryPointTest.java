@@ -43,7 +43,7 @@ class EntryPointTest {
 
   @Test
   void gumbelIsWrittenIntoSharedMemory() throws IOException {
-    String out = "out=1:" + BYTES + ":float32:" + ROWS + ":" + CLASSES + ":" + CLASSES;
+    String out = "out=1:" + BYTES + ":float32:1:" + ROWS + ":" + CLASSES + ":0:" + CLASSES + ":1";
     assertEquals("done\t", entryPoint.submit(1, "gumbel", out + KEY));
     assertEquals(bits(expected()), bits(written(BYTES)));
     assertEquals(bits(new float[ROWS * CLASSES]), bits(written(0)));
@@ -51,7 +51,7 @@ class EntryPointTest {
 
   @Test
   void everyOperatorCanBeCalled() throws IOException {
-    String shape = ":" + ROWS + ":" + CLASSES + ":" + CLASSES;
+    String shape = ":1:" + ROWS + ":" + CLASSES + ":0:" + CLASSES + ":1";
     String logits = "logits=1:0:float32" + shape;
     String out = " out=1:" + BYTES + ":float32" + shape;
     Files.write(file, new byte[10 * BYTES]);
@@ -69,9 +69,9 @@ class EntryPointTest {
       {"gumbel", out.strip() + KEY},
       {"soft", logits + out + " tau=0.5" + KEY},
       {"hard", logits + out + KEY},
-      {"categorical", logits + " out=1:" + BYTES + ":int32:" + ROWS + ":1:1" + KEY},
+      {"categorical", logits + " out=1:" + BYTES + ":int32:1:" + ROWS + ":1:0:1:1" + KEY},
       {"vjp", backward},
-      {"vjp", backward + " dtau=2:" + 3 * BYTES + ":float32:" + ROWS + ":1:1"},
+      {"vjp", backward + " dtau=2:" + 3 * BYTES + ":float32:1:" + ROWS + ":1:0:1:1"},
     };
     for (int job = 0; job < calls.length; job++) {
       assertEquals("done\t", entryPoint.submit(job, calls[job][0], calls[job][1]), calls[job][0]);
@@ -95,8 +95,7 @@ class EntryPointTest {
     assertEquals("done\t", entryPoint.submit(2, "soft", again + KEY));
     byte[] written = Files.readAllBytes(file);
     assertArrayEquals(
-        Arrays.copyOfRange(written, 4, 4 + half),
-        Arrays.copyOfRange(written, BYTES, BYTES + half));
+        Arrays.copyOfRange(written, 4, 4 + half), Arrays.copyOfRange(written, BYTES, BYTES + half));
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment memory = arena.allocate(2L * half, 8);
       MemorySegment zeros = memory.asSlice(half);
@@ -112,7 +111,7 @@ class EntryPointTest {
 
   @Test
   void timedCallsGiveNanosecondsAndTheSameNumbers() throws IOException {
-    String out = "out=1:" + BYTES + ":float32:" + ROWS + ":" + CLASSES + ":" + CLASSES;
+    String out = "out=1:" + BYTES + ":float32:1:" + ROWS + ":" + CLASSES + ":0:" + CLASSES + ":1";
     String reply = entryPoint.time(1, "gumbel", out + KEY, 1000);
     assertTrue(reply.matches("done\t[1-9][0-9]*"), reply);
     assertEquals(reply, entryPoint.time(1, "gumbel", out + KEY, 1000));
@@ -125,7 +124,7 @@ class EntryPointTest {
     ByteBuffer bytes = ByteBuffer.allocate(2 * BYTES).order(ByteOrder.nativeOrder());
     bytes.putFloat(2 * CLASSES * Float.BYTES, Float.NaN);
     Files.write(file, bytes.array());
-    String shape = ":float32:" + ROWS + ":" + CLASSES + ":" + CLASSES;
+    String shape = ":float32:1:" + ROWS + ":" + CLASSES + ":0:" + CLASSES + ":1";
     String reply =
         entryPoint.submit(1, "hard", "logits=1:0" + shape + " out=1:" + BYTES + shape + KEY);
     assertTrue(reply.startsWith("failed\trow\t2\t"), reply);
@@ -134,12 +133,12 @@ class EntryPointTest {
 
   @Test
   void badRequestsAreArgumentFailures() {
-    String shape = ":float32:" + ROWS + ":" + CLASSES + ":" + CLASSES;
+    String shape = ":float32:1:" + ROWS + ":" + CLASSES + ":0:" + CLASSES + ":1";
     String[][] calls = {
       {"sort", "out=1:0" + shape + KEY},
       {"gumbel", "out=1:0" + shape},
       {"gumbel", "out=9:0" + shape + KEY},
-      {"gumbel", "out=1:0:float8:1:1:1" + KEY},
+      {"gumbel", "out=1:0:float8:1:1:1:1:1:1" + KEY},
       {"gumbel", "out=1:0:float32:1:1" + KEY},
       {"gumbel", "out=1:0:float32:1:2:1:0:0:1" + KEY},
       {"gumbel", "out=1:0:float32:1:2:1:0:-1:1" + KEY},
@@ -157,7 +156,7 @@ class EntryPointTest {
     assertEquals("done\t", entryPoint.map(1, folder.resolve("other").toString(), 8));
     assertEquals("done\t", entryPoint.unmap("1,2"));
     assertEquals("done\t", entryPoint.unmap("1,2"));
-    String reply = entryPoint.submit(1, "gumbel", "out=1:0:float32:1:1:1" + KEY);
+    String reply = entryPoint.submit(1, "gumbel", "out=1:0:float32:1:1:1:0:1:1" + KEY);
     assertTrue(reply.contains("segment 1 is not mapped"), reply);
   }
 
