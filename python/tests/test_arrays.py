@@ -606,13 +606,25 @@ def test_rows_that_cannot_be_sampled(session: Session, value: float | None, oper
 
 
 def test_interleaved_memory_is_no_overlap(session: Session) -> None:
-    """Columns of one array may be input and output of one call."""
+    """Columns of one array may be input and output of one call, where they are if they step alike."""
     whole = session.empty((20, 10))
     whole[:] = logits((20, 10))
-    expected = session.gumbel_softmax(whole[:, :5].copy(), seed=1)
-    session.gumbel_softmax(whole[:, :5], seed=1, out=whole[:, 5:])
-    np.testing.assert_array_equal(whole[:, 5:], expected)
     whole[:, :1] = 0.5
-    expected = session.gumbel_softmax(whole[:, 1:5].copy(), 0.5, seed=1)
-    session.gumbel_softmax(whole[:, 1:5], whole[:, :1], seed=1, out=whole[:, 5:9])
-    np.testing.assert_array_equal(whole[:, 5:9], expected)
+    x, taus, v = whole[:, 1:5], whole[:, :1], whole[:, 5:9]
+    expected = session.gumbel_softmax(x.copy(), taus.copy(), seed=1)
+    shared = session.empty((6, 20, 10))
+    shared[:] = logits((6, 20, 10))
+    even, odd = shared[:, ::2], shared[:, 1::2]
+    expected_odd = session.gumbel_softmax(even.copy(), 0.5, axis=1, seed=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_strides, "packed", None)
+        patch.setattr(_strides, "copy", None)
+        session.gumbel_softmax(x, taus, seed=1, out=v)
+        np.testing.assert_array_equal(v, expected)
+        session.gumbel_softmax(even, 0.5, axis=1, seed=1, out=odd)
+        np.testing.assert_array_equal(odd, expected_odd)
+    # These step otherwise, so the result is copied.
+    x, out = whole[:10, 1:5], whole[::2, 5:9]
+    expected = session.gumbel_softmax(x.copy(), 0.5, seed=1)
+    assert session.gumbel_softmax(x, 0.5, seed=1, out=out) is out
+    np.testing.assert_array_equal(out, expected)

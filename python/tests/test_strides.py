@@ -160,6 +160,24 @@ def test_results_are_written_where_each_element_has_its_own_place(
     assert _strides.takes_results(array) == expected
 
 
+@pytest.mark.parametrize(
+    ("a", "b", "expected"),
+    [
+        (X[..., :4], X[..., 4:], True),
+        (X[..., :1], X[..., 4:], True),
+        (X[:, ::2], X[:, 1::2], True),
+        (X[..., ::2], X[..., 1::2], True),
+        (X[:2, :, :4], X[::2, :, 4:], False),
+        (X[::2, :, :4], np.broadcast_to(X[1, :, 4:], (2, 6, 4)), False),
+        (X[::-1, :, :4], X[::-1, :, 4:], False),
+    ],
+)
+def test_arrays_that_step_alike_take_turns(a: NDArray[Any], b: NDArray[Any], expected: bool) -> None:
+    assert np.may_share_memory(a, b)
+    assert not np.shares_memory(a, b)
+    assert _strides.take_turns(a, b) == _strides.take_turns(b, a) == expected
+
+
 def test_copies_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Large copies are made piece by piece, and complete."""
     monkeypatch.setattr(_strides, "_COPY_BYTES", 100)

@@ -99,6 +99,26 @@ def takes_results(array: NDArray[Any]) -> bool:
     return RowGroups(array.shape[:-1]).admit(array.shape, array.strides)
 
 
+def take_turns(a: NDArray[Any], b: NDArray[Any]) -> bool:
+    """Whether arrays that share no element, though their spans meet, may be operands of one call.
+
+    Java can tell them apart if they step alike, and over all that the smaller steps span, as the left and
+    right halves of a wider matrix do.
+    """
+    steps = []
+    for size, other_size, stride, other_stride in zip(a.shape, b.shape, a.strides, b.strides, strict=True):
+        if size > 1 and other_size > 1 and stride != other_stride:
+            return False
+        if size > 1 or other_size > 1:
+            steps.append((stride if size > 1 else other_stride, max(size, other_size)))
+    spanned = max(a.itemsize, b.itemsize)
+    for stride, size in sorted(steps):
+        if stride < spanned:
+            return False
+        spanned += (size - 1) * stride
+    return True
+
+
 def packed(
     array: NDArray[Any],
     groups: RowGroups,

@@ -74,7 +74,8 @@ class Session:
     any other `out`                                       copied once out of shared memory
     negative strides, another byte order, or other axes   copied once
     that are not at most two evenly spaced groups
-    `out` between the elements of an input                copied once
+    `out` whose elements lie between those of an input,   copied once
+    at other strides
     ====================================================  ===================================================
 
     The other axes, in C order, are two evenly spaced groups for every C- or Fortran-contiguous array and for
@@ -503,11 +504,15 @@ class Session:
         def classes_last(array: NDArray[Any]) -> NDArray[Any]:
             return array[..., np.newaxis] if axis is None else np.moveaxis(array, axis, -1)
 
-        # Interleaved arrays share no element, but Java checks from the first byte to the last.
-        apart = not any(out is not None and np.may_share_memory(out, given.array) for given in inputs)
-        if out is not None and apart and self._runtime.takes_results(classes_last(out)):
-            self._apply(operator, inputs, {"out": classes_last(out)}, scalars)
-            return out
+        if out is not None:
+            written = classes_last(out)
+            apart = all(
+                not np.may_share_memory(out, given.array) or _strides.take_turns(written, given.array)
+                for given in inputs
+            )
+            if apart and self._runtime.takes_results(written):
+                self._apply(operator, inputs, {"out": written}, scalars)
+                return out
         result = self._runtime.empty(shape, dtype)
         self._apply(operator, inputs, {"out": classes_last(result)}, scalars)
         if out is None:
