@@ -22,25 +22,41 @@ INLINE float64_lanes log1p_float64(float64_lanes f)
 /* Integers below 2^52, exactly: as the low bits of 2^52 + n. (No instruction converts 64-bit integers before AVX-512.) */
 #define MAGIC_float64 UINT64_C(0x4330000000000000)
 
-/* x = 2^exponent (1 + fraction), with 1 + fraction between sqrt(1/2) and sqrt(2). */
-INLINE void split_float64(float64_lanes x, float64_lanes *exponent, float64_lanes *fraction)
+/* A positive number, 2^exponent (1 + fraction) with 1 + fraction between sqrt(1/2) and sqrt(2). */
+struct parts_float64 {
+    float64_lanes exponent, fraction;
+};
+
+/* From 2^52 exponent, modulo 2^64: biased by 2048 to be positive, which also spares the arithmetic shift that AVX2 lacks. */
+INLINE float64_lanes exponent_float64(uint64_lanes n)
+{
+    return (float64_lanes)(((n + (UINT64_C(2048) << 52)) >> 52) | MAGIC_float64) - (0x1p52 + 2048);
+}
+
+INLINE struct parts_float64 split_float64(float64_lanes x)
 {
     const uint64_t root_half = UINT64_C(0x3fe6a09e667f3bcd); /* bits of sqrt(1/2) */
     uint64_lanes n = (uint64_lanes)x - root_half;
-    /* biased by 2048 to be positive, which also spares the arithmetic shift that AVX2 lacks */
-    *exponent = (float64_lanes)(((n + (UINT64_C(2048) << 52)) >> 52) | MAGIC_float64) - (0x1p52 + 2048);
-    *fraction = (float64_lanes)((n & UINT64_C(0xfffffffffffff)) + root_half) - 1.0;
+    float64_lanes mantissa = (float64_lanes)((uint64_lanes)x - (n & UINT64_C(0xfff0000000000000)));
+    return (struct parts_float64){exponent_float64(n), mantissa - 1.0};
 }
 
-#define LN2_float64 broadcast_float64(0x1.62e42fefa39efp-1)
+/* The parts of -x. */
+INLINE struct parts_float64 split_negative_float64(float64_lanes x)
+{
+    const uint64_t minus_root_half = UINT64_C(0xbfe6a09e667f3bcd);
+    uint64_lanes n = (uint64_lanes)x - minus_root_half;
+    float64_lanes minus_mantissa = (float64_lanes)((uint64_lanes)x - (n & UINT64_C(0xfff0000000000000)));
+    return (struct parts_float64){exponent_float64(n), -1.0 - minus_mantissa};
+}
+
+INLINE float64_lanes log_of_parts_float64(struct parts_float64 x)
+{
+    return fma_float64(x.exponent, broadcast_float64(0x1.62e42fefa39efp-1), log1p_float64(x.fraction)); /* ln2 */
+}
 
 /* Finite for every bit pattern; the logarithm where x is positive and normal. */
-INLINE float64_lanes log_float64(float64_lanes x)
-{
-    float64_lanes exponent, fraction;
-    split_float64(x, &exponent, &fraction);
-    return fma_float64(exponent, LN2_float64, log1p_float64(fraction));
-}
+INLINE float64_lanes log_float64(float64_lanes x) { return log_of_parts_float64(split_float64(x)); }
 
 /* exp(x) for x <= 0, 0 below the smallest normal number. */
 INLINE float64_lanes exp_float64(float64_lanes x)
@@ -71,20 +87,20 @@ INLINE float64_lanes midpoint_float64(uint64_lanes t)
     return high * 0x1p-32 + low * 0x1p-64;
 }
 
-/* L = log(1 - U): each of the three cases starts from an exact integer and rounds once. */
-INLINE float64_lanes log_survival_float64(uint64_lanes v)
+/* The parts of 1 - U, whose logarithm is L, as survival_float32. */
+INLINE struct parts_float64 survival_float64(uint64_lanes v)
 {
-    int64_lanes upper = (int64_lanes)((int64_lanes)v < 0);                                      /* U >= 1/2 */
+    int64_lanes upper = (int64_lanes)((int64_lanes)v < 0);                            /* U >= 1/2 */
     int64_lanes middle = (int64_lanes)((int64_lanes)v > INT64_C(0x4afb0cccffffffff)); /* 1 - sqrt(1/2) < U < 1/2 */
     uint64_lanes t = v ^ (uint64_lanes)(upper | (middle & INT64_MAX));
     float64_lanes m = midpoint_float64(t);
-    float64_lanes exponent, fraction;
-    split_float64(m, &exponent, &fraction);
+    struct parts_float64 of_m = split_float64(m);
     float64_lanes near = m * select_float64(middle, broadcast_float64(2.0), broadcast_float64(-1.0));
-    fraction = select_float64(upper, fraction, near);
-    exponent = select_float64(upper, exponent, (float64_lanes)((uint64_lanes)broadcast_float64(-1.0) & (uint64_lanes)middle));
-    return fma_float64(exponent, LN2_float64, log1p_float64(fraction));
+    float64_lanes of_near = (float64_lanes)((uint64_lanes)broadcast_float64(-1.0) & (uint64_lanes)middle);
+    return (struct parts_float64){select_float64(upper, of_m.exponent, of_near), select_float64(upper, of_m.fraction, near)};
 }
+
+INLINE float64_lanes log_survival_float64(uint64_lanes v) { return log_of_parts_float64(survival_float64(v)); }
 
 /*
  * As ceiling_float32, from the upper half h of the word: U >= h / 2^32, and the upper half of the bits of a double u is at most 2^20 times a
@@ -116,7 +132,7 @@ static __attribute__((noinline)) float64_lanes noise_of_few_float64(const struct
 {
     (void)generator;
     (void)index;
-    return -log_float64(-log_survival_float64(v));
+    return -log_of_parts_float64(split_negative_float64(log_survival_float64(v)));
 }
 
 /* As noise_of_words_float32; no word needs a tail. */
@@ -124,10 +140,25 @@ static void noise_of_words_float64(const struct philox *generator, uint64_t base
 {
     (void)generator;
     (void)base;
-    double *at = buffer;
-    for (int64_t i = first & -(int64_t)LANES_float64; i < end; i += LANES_float64) {
-        float64_lanes g = -log_float64(-log_survival_float64(load_words_float64(at + i)));
-        STORE_VECTOR(at + i, g);
+    enum { BLOCK = 128 };
+    double exponents[BLOCK] __attribute__((aligned(64)));
+    for (int64_t block = first & -(int64_t)LANES_float64; block < end; block += BLOCK) {
+        double *at = (double *)buffer + block;
+        int64_t count = end - block < BLOCK ? end - block : BLOCK;
+        for (int64_t i = 0; i < count; i += LANES_float64) {
+            struct parts_float64 survival = survival_float64(load_words_float64(at + i));
+            STORE_VECTOR(exponents + i, survival.exponent);
+            STORE_VECTOR(at + i, survival.fraction);
+        }
+        for (int64_t i = 0; i < count; i += LANES_float64) {
+            struct parts_float64 survival = {(float64_lanes)load_words_float64(exponents + i), (float64_lanes)load_words_float64(at + i)};
+            float64_lanes log_survival = log_of_parts_float64(survival);
+            STORE_VECTOR(at + i, log_survival);
+        }
+        for (int64_t i = 0; i < count; i += LANES_float64) {
+            float64_lanes g = -log_of_parts_float64(split_negative_float64((float64_lanes)load_words_float64(at + i)));
+            STORE_VECTOR(at + i, g);
+        }
     }
 }
 
