@@ -150,38 +150,61 @@ static __attribute__((noinline)) float32_lanes noise_of_few_float32(const struct
 }
 
 /*
+ * The noise of many words, in three loops of short bodies: a vector's noise is a chain of dependent instructions much longer than what a
+ * processor looks ahead, so the fewer there are in a body, the more vectors it works on at a time. Each loop is a function of its own,
+ * so that its constants and its minimum have the registers for themselves.
+ */
+
+/* Words become fractions, in place, and exponents. Returns whether a word is below 256. */
+static __attribute__((noinline)) bool survivals_float32(float *at, int64_t count, int32_t *exponents)
+{
+    uint32_lanes least = ~(uint32_lanes){0};
+    for (int64_t i = 0; i < count; i += LANES_float32) {
+        uint32_lanes v = load_words_float32(at + i);
+        least = min_words_float32(v, least);
+        struct parts_float32 survival = survival_float32(v);
+        STORE_VECTOR(exponents + i, survival.exponent);
+        STORE_VECTOR(at + i, survival.fraction);
+    }
+    return any_float32((int32_lanes)(least >> 8 == 0));
+}
+
+/* Fractions become their L, in place. */
+static __attribute__((noinline)) void logs_of_survivals_float32(float *at, int64_t count, const int32_t *exponents)
+{
+    for (int64_t i = 0; i < count; i += LANES_float32) {
+        struct parts_float32 survival = {(int32_lanes)load_words_float32(exponents + i), (float32_lanes)load_words_float32(at + i)};
+        float32_lanes log_survival = log_of_parts_float32(survival);
+        STORE_VECTOR(at + i, log_survival);
+    }
+}
+
+/* L becomes g, in place. */
+static __attribute__((noinline)) void noise_of_logs_float32(float *at, int64_t count)
+{
+    for (int64_t i = 0; i < count; i += LANES_float32) {
+        float32_lanes g = -log_of_parts_float32(split_negative_float32((float32_lanes)load_words_float32(at + i)));
+        STORE_VECTOR(at + i, g);
+    }
+}
+
+/*
  * Turns the words at places first to end - 1 of a buffer into their noise, in place; place 0 is that of the element `base`, which starts a
  * group. Places that share a vector or a group with them are overwritten too.
- *
- * In three loops of short bodies: a vector's noise is a chain of dependent instructions much longer than what a processor looks ahead, so
- * the fewer there are in a body, the more vectors it works on at a time.
  */
 static void noise_of_words_float32(const struct philox *generator, uint64_t base, int64_t first, int64_t end, void *buffer)
 {
-    enum { BLOCK = 256 };
+    enum { BLOCK = 512 };
     int32_t exponents[BLOCK] __attribute__((aligned(64)));
-    uint32_lanes least = ~(uint32_lanes){0};
+    bool tail = false;
     for (int64_t block = first & -(int64_t)LANES_float32; block < end; block += BLOCK) {
         float *at = (float *)buffer + block;
         int64_t count = end - block < BLOCK ? end - block : BLOCK;
-        for (int64_t i = 0; i < count; i += LANES_float32) {
-            uint32_lanes v = load_words_float32(at + i);
-            least = min_words_float32(v, least);
-            struct parts_float32 survival = survival_float32(v);
-            STORE_VECTOR(exponents + i, survival.exponent);
-            STORE_VECTOR(at + i, survival.fraction);
-        }
-        for (int64_t i = 0; i < count; i += LANES_float32) {
-            struct parts_float32 survival = {(int32_lanes)load_words_float32(exponents + i), (float32_lanes)load_words_float32(at + i)};
-            float32_lanes log_survival = log_of_parts_float32(survival);
-            STORE_VECTOR(at + i, log_survival);
-        }
-        for (int64_t i = 0; i < count; i += LANES_float32) {
-            float32_lanes g = -log_of_parts_float32(split_negative_float32((float32_lanes)load_words_float32(at + i)));
-            STORE_VECTOR(at + i, g);
-        }
+        tail |= survivals_float32(at, count, exponents);
+        logs_of_survivals_float32(at, count, exponents);
+        noise_of_logs_float32(at, count);
     }
-    if (__builtin_expect(any_float32((int32_lanes)(least >> 8 == 0)), 0))
+    if (__builtin_expect(tail, 0))
         noise_of_tail_float32(generator, base, end, buffer);
 }
 
