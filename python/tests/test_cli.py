@@ -1,9 +1,12 @@
 """The command line: what it writes, what it prints, and how it refuses."""
 
+import fcntl
 import json
 import os
+import struct
 import subprocess
 import sys
+import termios
 
 import numpy as np
 import pytest
@@ -11,7 +14,6 @@ from conftest import said
 
 import gumbel4j
 from gumbel4j import cli, reference, validate
-from gumbel4j.sample import write_array
 
 LOGITS = np.random.default_rng(0).normal(size=(6, 5)).astype(np.float32)
 
@@ -64,6 +66,41 @@ def test_sample_may_replace_its_input(logits_file):
     assert set(np.unique(np.load(logits_file))) == {0, 1}
 
 
+def test_sample_with_temperatures_from_the_row_of_a_larger_array(logits_file, tmp_path, capsys):
+    tau = np.linspace(0.1, 2, 6)[:, np.newaxis]
+    np.save(tmp_path / "tau.npy", tau)
+    out = tmp_path / "samples.npy"
+    arguments = ("--tau", tmp_path / "tau.npy", "--seed", 7, "--first-row", 30)
+    assert run("sample", logits_file, "-o", out, "--resume", *arguments) == 0
+    np.testing.assert_array_equal(np.load(out), gumbel4j.gumbel_softmax(LOGITS, tau, seed=7, first_row=30))
+    assert f"soft, tau {tmp_path / 'tau.npy'}, seed 7" in capsys.readouterr().out
+
+
+def test_sample_members_of_an_archive(tmp_path, capsys):
+    np.savez(tmp_path / "x.npz", a=LOGITS, b=LOGITS, c=LOGITS)
+    out = tmp_path / "y.npz"
+    names = ("--name", "b", "--name", "c")
+    assert run("sample", tmp_path / "x.npz", "-o", out, "--hard", "--seed", 7, *names) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"{out}[b]: 6 x 5, float32, hard, seed 7, stream 0",
+        f"{out}[c]: 6 x 5, float32, hard, seed 7, stream 1",
+    ]
+    assert run("sample", tmp_path / "x.npz", "-o", out, "--hard", "--seed", 7, "--quiet") == 0
+    assert capsys.readouterr() == ("", "")
+    assert sorted(np.load(out)) == ["a", "b", "c"]
+
+
+def test_progress_is_shown_on_a_terminal(logits_file, tmp_path):
+    terminal, end = os.openpty()
+    os.set_blocking(terminal, False)
+    fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))
+    command = [sys.executable, "-m", "gumbel4j", "sample", logits_file, "-o", tmp_path / "y.npy"]
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=end, check=True, timeout=60)
+    assert b"6.00/6.00" in os.read(terminal, 10_000)
+    os.close(terminal)
+    os.close(end)
+
+
 def refused(capsys, *arguments):
     """Run a command that must be refused with status 2 and one line of error; return that line."""
     assert run(*arguments) == 2
@@ -80,7 +117,7 @@ def refused(capsys, *arguments):
     [
         (["--tau", "-1"], "tau"),
         (["--tau", "nan"], "tau"),
-        (["--tau", "cold"], "argument --tau: invalid float value: 'cold'"),
+        (["--tau", "cold"], "argument --tau: 'cold' is neither a number nor the name of a .npy file"),
         (["--seed", "-1"], "seed must be an integer in [0, 2**64)"),
         (["--seed", "1.5"], "argument --seed: '1.5' is not an integer"),
         (["--stream", "-1"], "stream must be an integer in [0, 2**63)"),
@@ -133,20 +170,6 @@ def test_pickled_objects_are_not_unpickled(tmp_path, capsys):
     path = tmp_path / "logits.npy"
     np.save(path, np.array([print], dtype=object), allow_pickle=True)
     assert "cannot read" in refused(capsys, "sample", path, "-o", tmp_path / "samples.npy")
-
-
-def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
-    path = tmp_path / "samples.npy"
-    write_array(path, LOGITS)
-
-    def full(*_args, **_kwargs):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(np, "save", full)
-    with pytest.raises(ValueError, match=r"cannot write .*: No space left on device"):
-        write_array(path, LOGITS + 1)
-    np.testing.assert_array_equal(np.load(path), LOGITS)
-    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_no_java_is_one_message_without_traceback(logits_file, tmp_path):

@@ -5,9 +5,9 @@
     >>> k = gj.categorical(logits, seed=7)                  # the class each of them leans to
 
 `gumbel_softmax`, `gumbel`, `categorical` and `vjp` share one Java session that starts at the first call;
-`Session` gives one of your own. `Generator` and `seed` say where the noise comes from. `reference` computes
-the same numbers with NumPy alone. Importing this package starts no Java and imports neither Py4J nor
-matplotlib.
+`Session` gives one of your own. `Generator` and `seed` say where the noise comes from. `sample_file` draws
+from files of any size, and the module `arrow` takes Arrow columns as logits. `reference` computes the same
+numbers with NumPy alone. Importing this package starts no Java and imports neither Py4J nor matplotlib.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from gumbel4j.generator import Generator, seed
 
 if TYPE_CHECKING:
     from gumbel4j import reference
+    from gumbel4j.files import sample_file
     from gumbel4j.session import Session
 
     __version__: str
@@ -32,6 +33,7 @@ __all__ = [
     "gumbel",
     "gumbel_softmax",
     "reference",
+    "sample_file",
     "seed",
     "vjp",
 ]
@@ -42,6 +44,8 @@ def __getattr__(name: str) -> Any:
     value: Any
     if name == "Session":
         value = importlib.import_module("gumbel4j.session").Session
+    elif name == "sample_file":
+        value = importlib.import_module("gumbel4j.files").sample_file
     elif name == "reference":
         value = importlib.import_module("gumbel4j.reference")
     elif name == "__version__":

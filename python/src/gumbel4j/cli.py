@@ -7,6 +7,7 @@ used, said in one message on standard error; 130 interrupted.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import math
 import os
@@ -16,11 +17,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import gumbel4j
 from gumbel4j.bench.machine import MAX_ISAS, cap
+from gumbel4j.files import SampleError, sample_file
 from gumbel4j.generator import Generator
-from gumbel4j.sample import Kind, SampleError, read_logits, sample, write_array
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from gumbel4j.session import Session
 
@@ -36,13 +37,18 @@ def main(argv: Sequence[str] | None = None) -> int:
             os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
         )  # Python flushes it once more at its end
         return 141
-    except (SampleError, OSError, RuntimeError) as error:
-        print(f"gumbel4j {args.command}: error: {error}", file=sys.stderr)
+    except (SampleError, OSError, RuntimeError, MemoryError, ImportError) as error:
+        print(f"gumbel4j {args.command}: error: {_with_notes(error)}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print(f"gumbel4j {args.command}: interrupted", file=sys.stderr)
+    except KeyboardInterrupt as error:
+        print(f"gumbel4j {args.command}: {_with_notes(error, 'interrupted')}", file=sys.stderr)
         return 130
     return status
+
+
+def _with_notes(error: BaseException, text: str = "") -> str:
+    """Return the message of an error in one line, or `text` instead, and what was noted of it."""
+    return "; ".join([text or str(error), *getattr(error, "__notes__", ())])
 
 
 class _Parser(argparse.ArgumentParser):
@@ -75,10 +81,27 @@ def _parser() -> argparse.ArgumentParser:
     validate.add_argument("--json", type=Path, metavar="FILE", help="write the table to FILE as well")
     validate.set_defaults(run=_validate)
 
-    draw = commands.add_parser("sample", parents=[engine], help="draw samples from a .npy file of logits")
-    draw.add_argument("logits", type=Path, help=".npy file, float32 or float64")
-    draw.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=".npy file to write")
-    draw.add_argument("--tau", type=float, default=1.0, help="temperature of soft samples (default: 1)")
+    draw = commands.add_parser(
+        "sample", parents=[engine], help="draw samples from a file of logits, of any size, into a file"
+    )
+    draw.add_argument(
+        "logits", type=Path, help=".npy, .npz, Arrow IPC (Feather) or Parquet; float16, float32 or float64"
+    )
+    draw.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="file to write: .npy, .npz, .arrow, .feather or .parquet",
+    )
+    draw.add_argument(
+        "--tau",
+        type=_temperature,
+        default=1.0,
+        metavar="TAU",
+        help="temperature of soft samples, or a .npy file of one for each row (default: 1)",
+    )
     kinds = draw.add_mutually_exclusive_group()
     kinds.add_argument(
         "--hard", dest="kind", action="store_const", const="hard", help="one-hot samples; tau has no effect"
@@ -96,9 +119,25 @@ def _parser() -> argparse.ArgumentParser:
     draw.add_argument(
         "--seed", type=_integer, metavar="N", help="0 to 2**64 - 1 (default: drawn and printed)"
     )
+    draw.add_argument("--stream", type=_integer, metavar="N", help="number of the draw (default: 0)")
     draw.add_argument(
-        "--stream", type=_integer, default=0, metavar="N", help="number of the draw (default: 0)"
+        "--first-row",
+        type=_integer,
+        default=0,
+        metavar="N",
+        help="row of a larger array at which the logits start",
     )
+    draw.add_argument(
+        "--name",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="member of a .npz file or column of a table, may be repeated (default: all)",
+    )
+    draw.add_argument(
+        "--resume", action="store_true", help="go on with what an earlier, unfinished run left, if it did"
+    )
+    draw.add_argument("--quiet", action="store_true", help="print nothing but errors")
     draw.set_defaults(run=_sample, kind="soft")
 
     bench = commands.add_parser(
@@ -135,6 +174,18 @@ def _integer(text: str) -> int:
         return int(text, 0)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not an integer") from None
+
+
+def _temperature(text: str) -> float | Path:
+    """Read a number or the name of a .npy file."""
+    try:
+        return float(text)
+    except ValueError:
+        if text.endswith(".npy"):
+            return Path(text)
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is neither a number nor the name of a .npy file"
+        ) from None
 
 
 def _shape(text: str) -> tuple[int, int]:
@@ -190,16 +241,53 @@ def _validate(args: argparse.Namespace) -> int:
 
 
 def _sample(args: argparse.Namespace) -> int:
-    logits = read_logits(args.logits)
-    seed = Generator().seed if args.seed is None else args.seed
-    kind: Kind = args.kind
-    with _session(args) as session:
-        samples = sample(session, logits, kind, tau=args.tau, axis=args.axis, seed=seed, stream=args.stream)
-        write_array(args.output, samples)
-        drawn = f"{kind}, tau {args.tau:g}" if kind == "soft" else kind
+    seed = args.seed
+    if seed is None and not (args.resume and args.stream is None):
+        seed = Generator().seed  # else that of the work that is resumed, if there is any
+    is_shown = sys.stderr.isatty() and not args.quiet
+    with _session(args) as session, _progress_bar(is_shown=is_shown) as progress:
+        drawn = sample_file(
+            args.logits,
+            args.output,
+            args.kind,
+            tau=args.tau,
+            axis=args.axis,
+            seed=seed,
+            stream=args.stream,
+            first_row=args.first_row,
+            names=args.name,
+            resume=args.resume,
+            session=session,
+            progress=progress,
+        )
+    kind = f"soft, tau {args.tau}" if isinstance(args.tau, Path) else f"soft, tau {args.tau:g}"
+    for samples in drawn if not args.quiet else ():
+        place = f"{args.output}[{samples.name}]" if samples.name else f"{args.output}"
         shape = " x ".join(map(str, samples.shape)) or "one value"
-        print(f"{args.output}: {shape}, {samples.dtype}, {drawn}, seed {seed}, stream {args.stream}")
+        print(
+            f"{place}: {shape}, {samples.dtype}, {kind if args.kind == 'soft' else args.kind}, "
+            f"seed {samples.seed}, stream {samples.stream}"
+        )
     return 0
+
+
+@contextlib.contextmanager
+def _progress_bar(*, is_shown: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """Show how many rows are done, on standard error."""
+    if not is_shown:
+        yield None
+        return
+    from tqdm import tqdm  # here: the other commands do without
+
+    with tqdm(unit=" rows", unit_scale=True, dynamic_ncols=True, leave=False) as bar:
+
+        def show(done: int, total: int) -> None:
+            if bar.total is None:
+                bar.reset(total)
+                bar.initial = bar.n = done
+            bar.update(done - bar.n)
+
+        yield show
 
 
 def _bench(args: argparse.Namespace) -> int:

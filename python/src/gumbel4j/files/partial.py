@@ -1,0 +1,236 @@
+"""The unfinished output: a hidden file beside the target that takes its name only when it is whole.
+
+Beside it lies a small JSON file that says what it is made of and how far it is; that is replaced, in one
+step, only after the data it speaks of is on the disk. So whatever ends the process, or the machine, a later
+run can go on from there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import stat
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from gumbel4j.files.errors import FileError, SampleError, is_full, readable, writing
+
+try:
+    import resource
+except ImportError:  # not on Windows
+    resource = None  # type: ignore[assignment]
+
+CHECKPOINT_SECONDS: Final = 2.0
+"""How much work a killed process may lose, about."""
+
+
+class Partial:
+    """An unfinished output file that this process alone writes.
+
+    Parameters
+    ----------
+    target
+        The file it will be.
+    resume
+        Whether to go on with what an earlier run left, if it left anything; otherwise that is overwritten.
+
+    Raises
+    ------
+    FileError
+        If the folder cannot be written to, or another process writes the same file.
+    SampleError
+        If what an earlier run left is damaged.
+    """
+
+    def __init__(self, target: Path, *, resume: bool) -> None:
+        self.target = Path(os.path.realpath(target))
+        self.path = self.target.with_name(f".{self.target.name}.partial")
+        self._notes = self.target.with_name(f".{self.target.name}.partial.json")
+        self._saved_at = time.monotonic()
+        with writing(target):
+            if self.target.exists() and not stat.S_ISREG(self.target.stat().st_mode):
+                raise FileError(f"cannot write {target}: it is not a regular file")
+            self.fd = self._open()
+        self._content: dict[str, Any] = {}
+        self.done = 0  # steps
+        self._length = 0  # of the file, when they were done: what is behind it may be torn
+        try:
+            found = self._found() if resume else None
+            if found is None:
+                with writing(self.path):
+                    self._notes.unlink(missing_ok=True)
+                    os.ftruncate(self.fd, 0)
+            else:
+                self._content = found
+                self.done = int(found["done"])
+                self._length = int(found["bytes"])
+        except BaseException:
+            os.close(self.fd)
+            raise
+
+    @property
+    def recorded(self) -> dict[str, Any] | None:
+        """The parameters of the run that is gone on with, None if there is none."""
+        parameters: dict[str, Any] | None = self._content.get("parameters")
+        return parameters
+
+    def begin(self, parameters: Mapping[str, Any]) -> None:
+        """State what the output is made of.
+
+        Raises SampleError if an earlier run, which is gone on with, was made of something else.
+        """
+        recorded = self.recorded
+        if recorded is None:
+            self._content = {"parameters": dict(parameters)}
+            with writing(self.target):
+                self.save()
+            return
+        for name, now in parameters.items():
+            then = recorded.get(name)
+            if then != now and name != "slice_bytes":  # which is that of the work that is resumed
+                raise SampleError(
+                    f"cannot go on with {self.path}: it was made with {name} = {_shown(then)}, this call has "
+                    f"{name} = {_shown(now)}; give the same, or do not resume, to start anew"
+                )
+
+    def need(self, nbytes: int, copies: int = 1) -> None:
+        """Raise FileError unless there is room for the file to grow to some size, and for copies of it."""
+        status = os.fstat(self.fd)
+        more = copies * nbytes - status.st_blocks * 512
+        disk = os.statvfs(self.path.parent)
+        free = disk.f_bavail * disk.f_frsize
+        if more > free:
+            raise FileError(
+                f"cannot write {self.target}: it needs {readable(more)} more, but only {readable(free)} are "
+                f"free in {self.path.parent}"
+            )
+        if resource is not None:
+            limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+            if limit not in (resource.RLIM_INFINITY, -1) and nbytes > limit:
+                raise FileError(
+                    f"cannot write {self.target}: it needs {readable(nbytes)}, but files of this process are "
+                    f"limited to {readable(limit)} (ulimit -f)"
+                )
+
+    def append_from_here(self) -> int:
+        """Cut the file to the length it had when the steps that count were done, and return that."""
+        os.ftruncate(self.fd, self._length)
+        return self._length
+
+    def advance(self, done: int) -> None:
+        """Note that so many steps are done; on the disk, if the last time is some seconds ago."""
+        self.done = done
+        self._length = os.fstat(self.fd).st_size
+        if time.monotonic() - self._saved_at >= CHECKPOINT_SECONDS:
+            self.save()
+
+    def save(self) -> None:
+        """Bring the data to the disk, then note there how many steps are done."""
+        os.fdatasync(self.fd)
+        self._content["done"] = self.done
+        self._content["bytes"] = self._length
+        temporary = self._notes.with_suffix(".new")
+        with open(temporary, "w") as file:
+            json.dump(self._content, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, self._notes)
+        _sync_folder(self.path.parent)
+        self._saved_at = time.monotonic()
+
+    def finish(self, product: Path | None = None) -> None:
+        """Give the file, or what was made from it, the target's name."""
+        with writing(self.target):
+            os.fsync(self.fd)
+            os.replace(product or self.path, self.target)
+            _sync_folder(self.path.parent)
+            self._notes.unlink(missing_ok=True)
+            if product is not None:
+                self.path.unlink()
+        os.close(self.fd)
+
+    def discard(self) -> None:
+        """Remove it: nobody can go on with it."""
+        self._notes.unlink(missing_ok=True)
+        self._notes.with_suffix(".new").unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
+        os.close(self.fd)
+
+    def abandon(self) -> None:
+        """Leave what an earlier run has done as it is; remove what has not begun."""
+        if self.done == 0:
+            self.discard()
+        else:
+            os.close(self.fd)
+
+    def keep(self, error: BaseException) -> str:
+        """Save what can be saved before it is left behind; return how to go on, for people."""
+        with contextlib.suppress(OSError):  # a full disk: what was saved before still holds
+            self.save()
+        os.close(self.fd)
+        text = f"what is done so far is kept in {self.path}; the same call with resume goes on from there"
+        if is_full(error):
+            disk = os.statvfs(self.path.parent)
+            text = f"{readable(disk.f_bavail * disk.f_frsize)} are free in {self.path.parent}; {text}"
+        return text
+
+    def _open(self) -> int:
+        """Open or make the file and lock it."""
+        while True:
+            fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                with contextlib.suppress(FileNotFoundError):
+                    if os.stat(self.path).st_ino == os.fstat(fd).st_ino:
+                        return fd
+            except BlockingIOError:
+                os.close(fd)
+                raise FileError(
+                    f"cannot write {self.target}: another process is writing it (it has locked {self.path})"
+                ) from None
+            except BaseException:
+                os.close(fd)
+                raise
+            os.close(fd)  # another process has just finished or removed it: its name is free again
+
+    def _found(self) -> dict[str, Any] | None:
+        """Return what an earlier run noted, None if it did not come so far."""
+        try:
+            content: dict[str, Any] = json.loads(self._notes.read_text())
+            wanted = int(content["bytes"])
+            _ = int(content["done"]), content["parameters"].items()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise FileError(f"cannot read {self._notes}: {error.strerror}", error.errno) from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise SampleError(
+                f"cannot go on with {self.path}: {self._notes} is damaged ({error!r}); do not resume, to "
+                "start anew"
+            ) from error
+        there = os.fstat(self.fd).st_size
+        if there == 0:
+            return None  # the file was finished or removed, its notes were not
+        if there < wanted:
+            raise SampleError(
+                f"cannot go on with {self.path}: it has {there} bytes, {wanted} were noted; do not resume, "
+                "to start anew"
+            )
+        return content
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring the names in a folder to the disk."""
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _shown(value: Any) -> str:
+    return "nothing" if value is None else f"{value}"

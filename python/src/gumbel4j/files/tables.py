@@ -1,0 +1,366 @@
+"""Drawing from columns of fixed-size lists in Arrow IPC and Parquet files to columns of a table.
+
+The unfinished output is an Arrow IPC file that lacks its end: a magic number, the schema and record batches
+can be appended to, while the end of an Arrow or Parquet file, which says where everything is, can only come
+last. When all is done, an Arrow file gets its end, and a Parquet file is made from it.
+
+Format: Arrow Columnar Format, "IPC File Format".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import mmap
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from gumbel4j import arrow
+from gumbel4j.files import rows
+from gumbel4j.files.disk import write_all
+from gumbel4j.files.errors import FileError, SampleError, reading, writing
+from gumbel4j.files.partial import Partial
+from gumbel4j.files.work import Drawn, Key, Progress, Request, draw, result_dtype
+
+if TYPE_CHECKING:
+    from gumbel4j.session import Session
+
+MAGICS: Final = (b"ARROW1", b"PAR1")
+"""How tables begin: Arrow IPC files, Parquet files."""
+
+_IPC_START: Final = b"ARROW1\0\0"
+
+
+class TableWork:
+    """From the columns of an Arrow IPC or Parquet file to another such file. See Work.
+
+    Parameters
+    ----------
+    source
+        The input.
+    target
+        The output, whose name tells the format.
+    request
+        What to draw.
+    files
+        Closes what is opened here.
+
+    Raises
+    ------
+    SampleError, FileError, ImportError
+        If the input or the request cannot be used, or pyarrow is missing.
+    """
+
+    def __init__(self, source: Path, target: Path, request: Request, files: ExitStack) -> None:
+        self._pa = arrow.pyarrow()
+        self._source = source
+        self._target = target
+        if isinstance(request.tau, Path):
+            raise SampleError(f"tau = {request.tau}: must be a number where the logits are a table")
+        if request.axis != -1:
+            raise SampleError(f"axis = {request.axis}: must be -1 where the logits are a table: the lists")
+        self._tau = request.tau
+        self._request = request
+        with _arrow_reading(source, self._pa):
+            self._table = _open(source, files, self._pa)
+        self._names = self._chosen()
+        self._schema = self._result_schema()
+        self._keys: Sequence[Key] = ()
+        self._slice_rows = 0
+
+    @property
+    def count(self) -> int:
+        """How many columns there are to draw from."""
+        return len(self._names)
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the samples; other columns are not counted."""
+        return sum(int(np.prod(drawn.shape)) * drawn.dtype.itemsize for drawn in self.drawn)
+
+    @property
+    def copies(self) -> int:
+        """A Parquet file is made from the unfinished output."""
+        return 2 if self._target.suffix == ".parquet" else 1
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What the output is made of."""
+        return {
+            "format": self._target.suffix,
+            "tau": self._tau,
+            "keys": [list(key) for key in self._keys],
+            "columns": self._names,
+            "pyarrow": self._pa.__version__,
+        }
+
+    @property
+    def drawn(self) -> tuple[Drawn, ...]:
+        """What will be written."""
+        result = []
+        for name, key in zip(self._names, self._keys, strict=True):
+            kind = self._table.schema.field(name).type
+            dtype = result_dtype(np.dtype(kind.value_type.to_pandas_dtype()), self._request.kind)
+            shape = (self._table.rows, kind.list_size)
+            result.append(Drawn(name, shape[: 1 if self._is_index else 2], dtype, *key))
+        return tuple(result)
+
+    def plan(self, keys: Sequence[Key], slice_bytes: int) -> None:
+        """Choose how many rows are worked on at a time."""
+        self._keys = keys
+        row = sum(
+            kind.list_size * kind.value_type.bit_width // 8
+            for kind in (self._table.schema.field(name).type for name in self._names)
+        )
+        self._slice_rows = max(1, slice_bytes // row)
+
+    def run(self, session: Session, partial: Partial, progress: Progress | None) -> None:
+        """Draw all that is not done yet and append it to the unfinished output. See Work."""
+        at = partial.append_from_here()
+        if at == 0:
+            with writing(self._target):
+                at = _append(partial.fd, at, _IPC_START)
+                at = _append(partial.fd, at, self._schema.serialize())
+                partial.advance(0)
+        first = partial.done * self._slice_rows
+        if progress is not None:
+            progress(first, self._table.rows)
+        slices = self._table.slices(first, self._slice_rows)
+        while True:
+            with _arrow_reading(self._source, self._pa):
+                part = next(slices, None)
+            if part is None:
+                return
+            columns = [self._column(session, part, field.name, first) for field in self._schema]
+            batch = self._pa.RecordBatch.from_arrays(columns, schema=self._schema)
+            with writing(self._target):
+                at = _append(partial.fd, at, batch.serialize())
+                partial.advance(partial.done + 1)
+            first += part.num_rows
+            if progress is not None:
+                progress(first, self._table.rows)
+
+    def finish(self, partial: Partial) -> Path | None:
+        """Complete the Arrow file, or make the Parquet file from it."""
+        length = partial.append_from_here()
+        with writing(self._target):
+            with partial.path.open("rb") as file:
+                memory = _map(file)
+            batches = _dropping(
+                self._pa.ipc.open_stream(self._pa.py_buffer(memory)[len(_IPC_START) :]), memory
+            )
+            if self._target.suffix == ".parquet":
+                return self._make_parquet(batches, partial.path.with_suffix(".parquet"))
+            end = _End(length)
+            # What is there is written again, to nowhere, so that the writer knows where everything is.
+            with self._pa.ipc.new_file(self._pa.PythonFile(end, "w"), self._schema) as writer:
+                for batch in batches:
+                    writer.write_batch(batch)
+            write_all(partial.fd, end.data, length)
+        return None
+
+    @property
+    def _is_index(self) -> bool:
+        return self._request.kind == "categorical"
+
+    def _chosen(self) -> list[str]:
+        """Return the names of the columns to draw from."""
+        schema = self._table.schema
+        names = list(self._request.names)
+        for name in names:
+            if schema.names.count(name) != 1:
+                raise SampleError(
+                    f"{self._source} has no single column {name!r}; it has {', '.join(schema.names)}"
+                )
+            if not arrow.is_logits(schema.field(name).type, self._pa):
+                raise SampleError(
+                    f"{self._source}: column {name!r} has type {schema.field(name).type}; it must be a "
+                    "fixed-size list of halffloat, float or double"
+                )
+        names = names or [field.name for field in schema if arrow.is_logits(field.type, self._pa)]
+        if not names:
+            raise SampleError(
+                f"{self._source} has no column of fixed-size lists of floating-point numbers; it has "
+                + ", ".join(f"{field.name}: {field.type}" for field in schema)
+            )
+        return names
+
+    def _result_schema(self) -> Any:
+        """Return the schema of the output: samples in place of logits, dictionaries written out."""
+        fields = []
+        for field in self._table.schema:
+            kind = field.type
+            if field.name in self._names:
+                kind = self._pa.int32() if self._is_index else self._pa.list_(kind.value_type, kind.list_size)
+            elif self._pa.types.is_dictionary(kind):
+                kind = kind.value_type
+            fields.append(self._pa.field(field.name, kind, field.nullable, field.metadata))
+        return self._pa.schema(fields, self._table.schema.metadata)
+
+    def _column(self, session: Session, part: Any, name: str, first: int) -> Any:
+        """Return a column of the output, for a slice that starts at a row."""
+        column = part.column(part.schema.get_field_index(name))
+        if name not in self._names:
+            is_dictionary = self._pa.types.is_dictionary(column.type)
+            return column.dictionary_decode() if is_dictionary else column
+        place = f"{self._source}: column {name!r}"
+        try:
+            logits = arrow.as_array(column)
+        except arrow.NullError as error:
+            raise SampleError(
+                f"{place}, row {first + error.row} is null or holds a null; fill or drop it"
+            ) from None
+        key = self._keys[self._names.index(name)]
+        try:
+            samples = draw(
+                session, self._request.kind, logits, self._tau, -1, key, self._request.first_row + first
+            )
+        except (TypeError, ValueError) as error:
+            found = rows.fault(logits)
+            if found is None:
+                raise SampleError(f"{place}: {error}") from error
+            raise SampleError(f"{place}, row {first + found[0]} {found[1]}") from None
+        return arrow.as_column(samples).cast(self._schema.field(name).type)
+
+    def _make_parquet(self, batches: Any, path: Path) -> Path:
+        from pyarrow import parquet
+
+        others = [name for name in self._schema.names if name not in self._names]
+        with parquet.ParquetWriter(path, self._schema, use_dictionary=others or False) as writer:
+            for batch in batches:
+                writer.write_batch(batch, row_group_size=max(1, batch.num_rows))
+        with open(path, "rb") as file:
+            os.fsync(file.fileno())
+        return path
+
+
+class _IpcTable:
+    """An Arrow IPC file, mapped: record batches that are not compressed are not copied."""
+
+    def __init__(self, path: Path, pa: Any) -> None:
+        self._pa = pa
+        with path.open("rb") as file:
+            self._memory = _map(file)
+        self._reader = pa.ipc.open_file(pa.py_buffer(self._memory))
+        self.schema = self._reader.schema
+        self.rows = int(self._reader.count_rows())
+
+    def slices(self, first: int, count: int) -> Iterator[Any]:
+        """Return slices of so many rows, from a row on."""
+        return _dropping(_slices(self._batches(), first, count, self._pa), self._memory)
+
+    def _batches(self) -> Iterator[Any]:
+        return (self._reader.get_batch(number) for number in range(self._reader.num_record_batches))
+
+
+class _ParquetTable:
+    """A Parquet file, read in parts of row groups."""
+
+    def __init__(self, path: Path, files: ExitStack, pa: Any) -> None:
+        from pyarrow import parquet
+
+        self._pa = pa
+        self._file = files.enter_context(
+            parquet.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False)  # by the page
+        )
+        self.schema = self._file.schema_arrow
+        self.rows = int(self._file.metadata.num_rows)
+
+    def slices(self, first: int, count: int) -> Iterator[Any]:
+        """Return slices of so many rows, from a row on."""
+        group, groups = 0, self._file.metadata.num_row_groups
+        while group < groups and self._file.metadata.row_group(group).num_rows <= first:
+            first -= self._file.metadata.row_group(group).num_rows
+            group += 1
+        batches = self._file.iter_batches(count, row_groups=list(range(group, groups)))
+        yield from _slices(batches, first, count, self._pa)
+
+
+def _open(path: Path, files: ExitStack, pa: Any) -> _IpcTable | _ParquetTable:
+    with path.open("rb") as file:
+        is_parquet = file.read(4) == b"PAR1"
+    return _ParquetTable(path, files, pa) if is_parquet else _IpcTable(path, pa)
+
+
+def _slices(batches: Iterator[Any], skip: int, count: int, pa: Any) -> Iterator[Any]:
+    """Skip rows, then divide record batches into such of `count` rows; the last may be shorter."""
+    waiting: list[Any] = []
+    there = 0
+    for batch in batches:
+        skipped = min(skip, batch.num_rows)
+        skip -= skipped
+        while skipped < batch.num_rows:
+            part = batch.slice(skipped, count - there)
+            skipped += part.num_rows
+            there += part.num_rows
+            waiting.append(part)
+            if there == count:
+                yield _joined(waiting, pa)
+                waiting, there = [], 0
+    if waiting:
+        yield _joined(waiting, pa)
+
+
+def _joined(batches: list[Any], pa: Any) -> Any:
+    if len(batches) == 1:
+        return batches[0]
+    return pa.Table.from_batches(batches).combine_chunks().to_batches()[0]
+
+
+class _End(io.RawIOBase):
+    """A file that keeps only what is written behind a place."""
+
+    def __init__(self, start: int) -> None:
+        self._start = start
+        self._at = 0
+        self.data = b""
+
+    def writable(self) -> bool:
+        """It takes bytes."""
+        return True
+
+    def write(self, data: Any) -> int:
+        """Take bytes."""
+        view = memoryview(data).cast("B")
+        if self._at < self._start < self._at + len(view):
+            raise RuntimeError(
+                f"Arrow's writer wrote {len(view)} bytes at {self._at}, across {self._start}, where all rows "
+                "should end"
+            )
+        if self._at >= self._start:
+            self.data += view
+        self._at += len(view)
+        return len(view)
+
+
+def _map(file: Any) -> mmap.mmap:
+    """Map a file; the mapping goes with the last array on it."""
+    return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def _dropping(batches: Iterator[Any], memory: mmap.mmap) -> Iterator[Any]:
+    """Return record batches on a mapped file, whose pages stop counting as this process's after each."""
+    for batch in batches:
+        yield batch
+        memory.madvise(mmap.MADV_DONTNEED)
+
+
+def _append(fd: int, at: int, data: Any) -> int:
+    """Write bytes to a place and return the one behind them."""
+    write_all(fd, memoryview(data), at)
+    return at + len(memoryview(data))
+
+
+@contextlib.contextmanager
+def _arrow_reading(path: Path, pa: Any) -> Iterator[None]:
+    """Name the file in what Arrow says of it."""
+    with reading(path):
+        try:
+            yield
+        except pa.ArrowException as error:
+            raise FileError(f"cannot read {path}: {error}") from error

@@ -1,0 +1,209 @@
+"""Arrow and Parquet: columns of fixed-size lists into samples and back, in memory and in files."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import feather, parquet
+
+from gumbel4j import Session, arrow
+from gumbel4j.files import FileError, SampleError, sample_file
+
+RNG = np.random.default_rng(0)
+LOGITS = RNG.normal(size=(50, 7)).astype(np.float32)
+MORE = RNG.normal(size=(50, 3))
+TABLE = pa.table(
+    {
+        "id": pa.array([None, *range(1, 50)]),
+        "logits": arrow.as_column(LOGITS),
+        "word": pa.array(["one", "two", None, "four", "five"] * 10).dictionary_encode(),
+        "more": arrow.as_column(MORE),
+    }
+)
+
+
+def write(path: Path, table: Any = TABLE, rows: int = 13) -> Path:
+    """Write a table in the format that the name tells, in record batches or row groups of some rows."""
+    if path.suffix == ".parquet":
+        parquet.write_table(table, path, row_group_size=rows)
+    else:
+        feather.write_feather(
+            table, path, compression="lz4" if path.suffix == ".feather" else "uncompressed", chunksize=rows
+        )
+    return path
+
+
+def read(path: Path) -> Any:
+    """Read a table."""
+    return parquet.read_table(path) if path.suffix == ".parquet" else feather.read_table(path)
+
+
+class Exported:
+    """A column of another library: it has the interface and nothing else."""
+
+    def __init__(self, column: Any) -> None:
+        self._column = column
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self._column.__arrow_c_stream__(requested_schema)
+
+
+@pytest.mark.parametrize("source", ["x.arrow", "x.feather", "x.parquet"])
+@pytest.mark.parametrize("target", ["y.arrow", "y.feather", "y.parquet"])
+@pytest.mark.parametrize("kind", ["soft", "hard", "categorical"])
+def test_columns_of_a_file(session: Session, tmp_path: Path, source: str, target: str, kind: Any) -> None:
+    """All columns of logits, each with its own stream; the others stay."""
+    options: Any = {"seed": 5, "first_row": 9, "session": session, "slice_bytes": 300}
+    drawn = sample_file(write(tmp_path / source), tmp_path / target, kind, tau=0.5, **options)
+    assert [(one.name, one.seed, one.stream) for one in drawn] == [("logits", 5, 0), ("more", 5, 1)]
+    table = read(tmp_path / target)
+    assert table.num_rows == 50
+    assert table.column("id").equals(TABLE.column("id"))
+    assert table.column("word").to_pylist() == TABLE.column("word").to_pylist()
+    for stream, (name, logits) in enumerate({"logits": LOGITS, "more": MORE}.items()):
+        key = {"seed": 5, "stream": stream, "first_row": 9}
+        if kind == "categorical":
+            expected = session.categorical(logits, **key)
+            samples = table.column(name).to_numpy()
+        else:
+            expected = session.gumbel_softmax(logits, 0.5, kind == "hard", **key)
+            samples = arrow.as_array(table.column(name))
+        assert samples.dtype == expected.dtype
+        assert drawn[stream].shape == expected.shape
+        np.testing.assert_array_equal(samples, expected)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [source, target]
+
+
+def test_one_column_and_a_giant_record_batch(session: Session, tmp_path: Path) -> None:
+    """The other columns of logits stay too."""
+    source = write(tmp_path / "x.arrow", rows=1000)
+    sample_file(source, tmp_path / "y.arrow", names=["more"], seed=5, session=session, slice_bytes=100)
+    table = read(tmp_path / "y.arrow")
+    np.testing.assert_array_equal(arrow.as_array(table.column("logits")), LOGITS)
+    np.testing.assert_array_equal(arrow.as_array(table.column("more")), session.gumbel_softmax(MORE, seed=5))
+
+
+def test_empty_table(session: Session, tmp_path: Path) -> None:
+    """It stays empty."""
+    for suffix in (".arrow", ".parquet"):
+        source = write(tmp_path / f"x{suffix}", TABLE.slice(0, 0))
+        sample_file(source, tmp_path / f"y{suffix}", "categorical", seed=1, session=session)
+        assert read(tmp_path / f"y{suffix}").num_rows == 0
+
+
+@pytest.mark.parametrize("suffix", [".arrow", ".parquet"])
+def test_resume_makes_the_same_file(session: Session, tmp_path: Path, suffix: str) -> None:
+    """Also after the last row, before the file had its name."""
+    source = write(tmp_path / f"x{suffix}")
+    whole, target = tmp_path / f"whole{suffix}", tmp_path / f"y{suffix}"
+    options: Any = {"seed": 5, "session": session, "slice_bytes": 300}
+    sample_file(source, whole, **options)
+    seen: list[int] = []
+    for rows in (11, 50):
+
+        def stop(done: int, total: int, at: int = rows) -> None:
+            if done >= at:
+                raise RuntimeError("stop")
+
+        with pytest.raises(RuntimeError, match="stop"):
+            sample_file(source, target, progress=stop, **options)
+        with open(tmp_path / f".{target.name}.partial", "ab") as torn:
+            torn.write(b"torn")
+        seen.clear()
+        sample_file(source, target, resume=True, progress=lambda done, _: seen.append(done), **options)
+        assert seen[0] >= min(rows, 50)
+        assert target.read_bytes() == whole.read_bytes()
+        target.unlink()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [whole.name, source.name]
+
+
+def test_what_is_refused(session: Session, tmp_path: Path) -> None:
+    """By column and by row in the whole file."""
+
+    def refused(
+        message: str, table: Any = TABLE, kind: type[Exception] = SampleError, **options: Any
+    ) -> None:
+        with pytest.raises(kind, match=message):
+            sample_file(
+                write(tmp_path / "x.parquet", table), tmp_path / "y.parquet", session=session, **options
+            )
+
+    def column(values: Any) -> Any:
+        return pa.table({"x": pa.array(values, pa.list_(pa.float32(), 2))})
+
+    good = [[0.0, 1.0]] * 40
+    options: Any = {"slice_bytes": 100}
+    refused("column 'x', row 33 is null or holds a null", column([*good[:33], None, *good]), **options)
+    refused("column 'x', row 33 is null or holds a null", column([*good[:33], [None, 1], *good]), **options)
+    refused("column 'x', row 33 holds NaN", column([*good[:33], [np.nan, 1], *good]), **options)
+    refused("has no single column 'z'; it has id, logits, word, more", names=["z"])
+    refused("column 'id' has type int64; it must be a fixed-size list", names=["id"])
+    refused("has no column of fixed-size lists .*; it has id: int64", TABLE.select(["id"]))
+    refused("tau = t.npy: must be a number where the logits are a table", tau="t.npy")
+    refused("axis = 0: must be -1 where the logits are a table", axis=0)
+    with pytest.raises(SampleError, match=r"holds a table, so its name must end in \.arrow or \.feather or"):
+        sample_file(tmp_path / "x.parquet", tmp_path / "y.npy", session=session)
+    for name in ("x.parquet", "x.arrow"):
+        data = write(tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(data[:-20])
+        with pytest.raises(FileError, match=f"cannot read .*{name}"):
+            sample_file(tmp_path / name, tmp_path / "y.parquet", session=session)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["x.arrow", "x.parquet"]
+
+
+def test_without_pyarrow(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says what to install."""
+    source = write(tmp_path / "x.arrow")
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(ImportError, match=r"need the package pyarrow .*: pip install gumbel4j\[arrow\]"):
+        sample_file(source, tmp_path / "y.arrow", session=session)
+
+
+def test_columns_and_arrays_share_memory(session: Session) -> None:
+    """No copy, and shared memory stays shared memory, on the way to Arrow and back."""
+    samples = session.gumbel_softmax(LOGITS, seed=1)
+    column = arrow.as_column(samples)
+    assert column.type == pa.list_(pa.float32(), 7)
+    for form in (column, pa.chunked_array([column]), Exported(pa.chunked_array([column]))):
+        back = arrow.as_array(form)
+        assert np.shares_memory(back, samples)
+        assert session._runtime._pool.locate(back) is not None
+    np.testing.assert_array_equal(arrow.as_array(column.slice(3, 4)), samples[3:7])
+    np.testing.assert_array_equal(
+        arrow.as_array(pa.chunked_array([column, column])), np.vstack([samples] * 2)
+    )
+    again = session.gumbel_softmax(arrow.as_array(column), seed=2)
+    np.testing.assert_array_equal(again, session.gumbel_softmax(samples, seed=2))
+    index = session.categorical(LOGITS, seed=1)
+    assert np.shares_memory(arrow.as_column(index).to_numpy(), index)
+    assert arrow.as_column(np.zeros((2, 3, 4))).type == pa.list_(pa.list_(pa.float64(), 4), 3)
+
+
+def test_exports_keep_their_memory(session: Session) -> None:
+    """A DLPack export or an Arrow column is the only owner of a result, whose memory is not used again."""
+    expected = session.gumbel_softmax(LOGITS, seed=1).copy()
+    kept = np.from_dlpack(session.gumbel_softmax(LOGITS, seed=1))
+    column = arrow.as_column(session.gumbel_softmax(LOGITS, seed=1))
+    for seed in range(2, 40):
+        session.gumbel_softmax(LOGITS, seed=seed)
+    np.testing.assert_array_equal(kept, expected)
+    np.testing.assert_array_equal(arrow.as_array(column), expected)
+
+
+def test_columns_that_are_refused() -> None:
+    """With what is allowed."""
+    with pytest.raises(TypeError, match="column must be an Arrow array or export one; got list"):
+        arrow.as_array([[1.0]])
+    with pytest.raises(TypeError, match=r"column has type list<.*: float>; it must be a fixed-size list"):
+        arrow.as_array(pa.array([[1.0]], pa.list_(pa.float32())))
+    with pytest.raises(ValueError, match="row 1 of the column is null or holds a null; fill or drop it"):
+        arrow.as_array(pa.array([[1.0], None], pa.list_(pa.float32(), 1)))
+    with pytest.raises(ValueError, match="array is a single number"):
+        arrow.as_column(np.array(1.0))
+    with pytest.raises(TypeError, match="array has dtype complex128, which Arrow has no type for"):
+        arrow.as_column(np.zeros(3, complex))
