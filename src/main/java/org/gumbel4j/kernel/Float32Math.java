@@ -130,17 +130,19 @@ final class Float32Math {
 
   /** The Gumbel values of words that need no tail. */
   void gumbel(int[] words, float[] out, int count) {
-    complement(words, bits, count);
-    midpoints(bits, values, count);
-    Bits.copy(values, bits, count);
-    splitComplement(words, bits, exponents, masks, count);
-    Bits.copy(bits, values, count);
-    Bits.copy(masks, offsets, count);
-    logOfParts(exponents, values, offsets, values, count);
-    Bits.copy(values, bits, count);
-    split(SIGN, bits, exponents, count);
-    Bits.copy(bits, values, count);
-    negativeLogOfParts(exponents, values, out, count);
+    Loops.run(
+        count,
+        n -> complement(words, bits, n),
+        n -> midpoints(bits, values, n),
+        n -> Bits.copy(values, bits, n),
+        n -> splitComplement(words, bits, exponents, masks, n),
+        n -> Bits.copy(bits, values, n),
+        n -> Bits.copy(masks, offsets, n),
+        n -> logOfParts(exponents, values, offsets, values, n),
+        n -> Bits.copy(values, bits, n),
+        n -> split(SIGN, bits, exponents, n),
+        n -> Bits.copy(bits, values, n),
+        n -> negativeLogOfParts(exponents, values, out, n));
   }
 
   /** Words to what their midpoints are taken of: see {@link #gumbel(int, int)}. */
@@ -178,10 +180,12 @@ final class Float32Math {
 
   /** Natural logarithms, as {@link #log(float)}; not in place. */
   void log(float[] x, float[] out, int count) {
-    Bits.copy(x, bits, count);
-    split(0, bits, exponents, count);
-    Bits.copy(bits, values, count);
-    logOfParts(exponents, values, out, count);
+    Loops.run(
+        count,
+        n -> Bits.copy(x, bits, n),
+        n -> split(0, bits, exponents, n),
+        n -> Bits.copy(bits, values, n),
+        n -> logOfParts(exponents, values, out, n));
   }
 
   /**
@@ -220,12 +224,14 @@ final class Float32Math {
    * number.
    */
   void exp(float[] x, int count) {
-    Bits.copy(x, masks, count);
-    expParts(x, offsets, values, count);
-    Bits.copy(values, bits, count);
-    Bits.copy(offsets, exponents, count);
-    expOfParts(masks, exponents, bits, count);
-    Bits.copy(bits, x, count);
+    Loops.run(
+        count,
+        n -> Bits.copy(x, masks, n),
+        n -> expParts(x, offsets, values, n),
+        n -> Bits.copy(values, bits, n),
+        n -> Bits.copy(offsets, exponents, n),
+        n -> expOfParts(masks, exponents, bits, n),
+        n -> Bits.copy(bits, x, n));
   }
 
   /** x to x / ln2, rounded to an integer in the low bits, and the exponential of what is left. */
@@ -255,9 +261,11 @@ final class Float32Math {
    * native/src/float32.h} has the proof. NaN and +infinity stay what they are.
    */
   void ceilings(float[] x, int[] words, float[] out, int count) {
-    halves(words, values, count);
-    Bits.copy(values, bits, count);
-    chords(x, bits, out, count);
+    Loops.run(
+        count,
+        n -> halves(words, values, n),
+        n -> Bits.copy(values, bits, n),
+        n -> chords(x, bits, out, n));
   }
 
   private static void halves(int[] words, float[] out, int count) {
@@ -295,20 +303,18 @@ final class Float32Math {
 
   /** Products, not negative, in place; +0 where they are below the smallest normal number. */
   void scale(float[] x, float[] factors, int count) {
-    for (int i = 0; i < count; i++) {
-      values[i] = x[i] * factors[i];
-    }
-    Bits.copy(values, bits, count);
-    flush(bits, count);
-    Bits.copy(bits, x, count);
+    Loops.run(
+        count,
+        n -> multiply(x, factors, n),
+        n -> Bits.copy(x, bits, n),
+        n -> flush(bits, n),
+        n -> Bits.copy(bits, x, n));
   }
 
-  /** Numbers below the smallest normal one to +0; returns whether none is NaN. */
-  boolean flush(float[] x, int count) {
-    Bits.copy(x, bits, count);
-    flush(bits, count);
-    Bits.copy(bits, x, count);
-    return !anyNan(bits, count);
+  private static void multiply(float[] x, float[] factors, int count) {
+    for (int i = 0; i < count; i++) {
+      x[i] *= factors[i];
+    }
   }
 
   private static void flush(int[] bits, int count) {
@@ -316,6 +322,12 @@ final class Float32Math {
       // The smallest normal number has exponent 1.
       bits[i] &= ~(((bits[i] & Integer.MAX_VALUE) - EXPONENT_STEP) >> 31);
     }
+  }
+
+  /** Numbers below the smallest normal one to +0, in place; returns whether none is NaN. */
+  boolean flush(float[] x, int count) {
+    Loops.run(count, n -> Bits.copy(x, bits, n), n -> flush(bits, n), n -> Bits.copy(bits, x, n));
+    return !anyNan(bits, count);
   }
 
   private static boolean anyNan(int[] bits, int count) {

@@ -7,14 +7,13 @@ final class Float32Tile implements Tile {
   private final Elements elements = new Elements();
   private final Float32Math math;
   private final Float32Noise noise;
+  private final Float32Sums sums;
 
   private final float[] values;
   private final float[] others; // noise, ceilings, the upstream gradient, the gradient
   private final float[] perRow; // what the elements of a row have in common
   private final float[] taus;
-  private final float[] running;
   private final int[] bits;
-  private final float[] lanes = new float[LANES];
 
   private int[] words = {};
   private long element;
@@ -23,14 +22,14 @@ final class Float32Tile implements Tile {
   private int columns;
   private int count;
 
-  Float32Tile(Draw draw, int capacity) {
+  Float32Tile(Draw draw, int rows, int capacity) {
     math = new Float32Math(capacity);
     noise = new Float32Noise(draw, capacity, math);
     values = new float[capacity];
     others = new float[capacity];
     perRow = new float[capacity];
     taus = new float[capacity];
-    running = new float[capacity + LANES];
+    sums = new Float32Sums(rows, capacity);
     bits = new int[capacity];
   }
 
@@ -125,11 +124,8 @@ final class Float32Tile implements Tile {
   }
 
   private int firstColumn(int row, float value) {
-    int at = row * columns;
-    while (values[at] != value) {
-      at++;
-    }
-    return at - row * columns;
+    int from = row * columns;
+    return indexOf(value, values, from, from + columns) - from;
   }
 
   @Override
@@ -161,45 +157,7 @@ final class Float32Tile implements Tile {
 
   @Override
   public void sums(double[] sums) {
-    for (int row = 0; row < rows; row++) {
-      sums[row] = sum(row);
-    }
-  }
-
-  private float sum(int row) {
-    if (rows == 1) {
-      Arrays.fill(running, 0, LANES, 0f);
-      addRunning(values, running, count);
-      return foldRunning();
-    }
-    Arrays.fill(lanes, 0f);
-    for (int i = 0; i < columns; i++) {
-      lanes[i % LANES] += values[row * columns + i];
-    }
-    return fold();
-  }
-
-  /** An accumulator's next value stands sixteen places on: so the loop becomes vector code. */
-  private static void addRunning(float[] x, float[] running, int count) {
-    for (int i = 0; i < count; i++) {
-      running[i + LANES] = running[i] + x[i];
-    }
-  }
-
-  private float foldRunning() {
-    for (int i = count; i < count + LANES; i++) {
-      lanes[i % LANES] = running[i];
-    }
-    return fold();
-  }
-
-  private float fold() {
-    for (int half = LANES / 2; half > 0; half /= 2) {
-      for (int lane = 0; lane < half; lane++) {
-        lanes[lane] += lanes[lane + half];
-      }
-    }
-    return lanes[0];
+    this.sums.add(values, rows, columns, sums);
   }
 
   @Override
@@ -251,16 +209,32 @@ final class Float32Tile implements Tile {
     if (!(highest > best.threshold)) {
       return;
     }
-    int first = from; // the highest raises the threshold over most of the others
-    while (others[first] != highest) {
-      first++;
+    // The highest raises the threshold over most of the others.
+    int at = indexOf(highest, others, from, to);
+    examine(best, at, column + at - from);
+    at = indexAbove((float) best.threshold, others, from, to);
+    while (at < to) {
+      examine(best, at, column + at - from);
+      at = indexAbove((float) best.threshold, others, at + 1, to);
     }
-    examine(best, first, column + first - from);
+  }
+
+  private static int indexOf(float value, float[] x, int from, int to) {
     for (int i = from; i < to; i++) {
-      if (others[i] > best.threshold) {
-        examine(best, i, column + i - from);
+      if (x[i] == value) {
+        return i;
       }
     }
+    return to;
+  }
+
+  private static int indexAbove(float threshold, float[] x, int from, int to) {
+    for (int i = from; i < to; i++) {
+      if (x[i] > threshold) {
+        return i;
+      }
+    }
+    return to;
   }
 
   private void examine(Best best, int at, long column) {
@@ -274,41 +248,22 @@ final class Float32Tile implements Tile {
 
   @Override
   public void dots(double[] dots) {
+    sums.addProducts(values, others, rows, columns, dots);
     for (int row = 0; row < rows; row++) {
-      float dot = sumOfProducts(values, others, row);
-      // A number proves that no NaN came from a column with y = 0, which takes no part.
-      dots[row] = Float.isNaN(dot) ? dotWithoutZeros(row) : dot;
-    }
-  }
-
-  private float sumOfProducts(float[] x, float[] y, int row) {
-    if (rows == 1) {
-      Arrays.fill(running, 0, LANES, 0f);
-      addRunning(x, y, running, count);
-      return foldRunning();
-    }
-    Arrays.fill(lanes, 0f);
-    for (int i = 0; i < columns; i++) {
-      int at = row * columns + i;
-      lanes[i % LANES] = Math.fma(x[at], y[at], lanes[i % LANES]);
-    }
-    return fold();
-  }
-
-  private float dotWithoutZeros(int row) {
-    Arrays.fill(lanes, 0f);
-    for (int i = 0; i < columns; i++) {
-      int at = row * columns + i;
-      if (values[at] != 0f) {
-        lanes[i % LANES] = Math.fma(values[at], others[at], lanes[i % LANES]);
+      if (Double.isNaN(dots[row])) {
+        leaveOutZeros(); // numbers prove that there was no need to
+        sums.addProducts(values, others, rows, columns, dots);
+        return;
       }
     }
-    return fold();
   }
 
-  private static void addRunning(float[] x, float[] y, float[] running, int count) {
+  /** Columns with y = 0 take no part, whatever their upstream gradient. */
+  private void leaveOutZeros() {
     for (int i = 0; i < count; i++) {
-      running[i + LANES] = Math.fma(x[i], y[i], running[i]);
+      if (values[i] == 0) {
+        others[i] = 0;
+      }
     }
   }
 
@@ -335,8 +290,6 @@ final class Float32Tile implements Tile {
   @Override
   public void slopes(double[] sums) {
     math.log(values, perRow, count);
-    for (int row = 0; row < rows; row++) {
-      sums[row] = sumOfProducts(others, perRow, row);
-    }
+    this.sums.addProducts(others, perRow, rows, columns, sums);
   }
 }

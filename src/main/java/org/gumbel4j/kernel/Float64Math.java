@@ -119,21 +119,23 @@ final class Float64Math {
 
   /** The Gumbel values of words. */
   void gumbel(long[] words, double[] out, int count) {
-    complement(words, bits, masks, count);
-    Bits.copy(bits, values, count);
-    Bits.copy(masks, offsets, count);
-    uniforms(values, offsets, values, count);
-    Bits.copy(values, bits, count);
-    splitComplement(words, bits, exponentBits, masks, count);
-    Bits.copy(bits, values, count);
-    Bits.copy(masks, offsets, count);
-    Bits.copy(exponentBits, exponents, count);
-    logOfParts(exponents, values, offsets, values, count);
-    Bits.copy(values, bits, count);
-    split(SIGN, bits, exponentBits, count);
-    Bits.copy(bits, values, count);
-    Bits.copy(exponentBits, exponents, count);
-    negativeLogOfParts(exponents, values, out, count);
+    Loops.run(
+        count,
+        n -> complement(words, bits, masks, n),
+        n -> Bits.copy(bits, values, n),
+        n -> Bits.copy(masks, offsets, n),
+        n -> uniforms(values, offsets, values, n),
+        n -> Bits.copy(values, bits, n),
+        n -> splitComplement(words, bits, exponentBits, masks, n),
+        n -> Bits.copy(bits, values, n),
+        n -> Bits.copy(masks, offsets, n),
+        n -> Bits.copy(exponentBits, exponents, n),
+        n -> logOfParts(exponents, values, offsets, values, n),
+        n -> Bits.copy(values, bits, n),
+        n -> split(SIGN, bits, exponentBits, n),
+        n -> Bits.copy(bits, values, n),
+        n -> Bits.copy(exponentBits, exponents, n),
+        n -> negativeLogOfParts(exponents, values, out, n));
   }
 
   /** Words to the halves, as bits of doubles, of what their midpoints are taken of. */
@@ -174,11 +176,13 @@ final class Float64Math {
 
   /** Natural logarithms, as {@link #log(double)}; not in place. */
   void log(double[] x, double[] out, int count) {
-    Bits.copy(x, bits, count);
-    split(0, bits, exponentBits, count);
-    Bits.copy(bits, values, count);
-    Bits.copy(exponentBits, exponents, count);
-    logOfParts(exponents, values, out, count);
+    Loops.run(
+        count,
+        n -> Bits.copy(x, bits, n),
+        n -> split(0, bits, exponentBits, n),
+        n -> Bits.copy(bits, values, n),
+        n -> Bits.copy(exponentBits, exponents, n),
+        n -> logOfParts(exponents, values, out, n));
   }
 
   /**
@@ -220,12 +224,14 @@ final class Float64Math {
    * number.
    */
   void exp(double[] x, int count) {
-    Bits.copy(x, masks, count);
-    expParts(x, offsets, values, count);
-    Bits.copy(values, bits, count);
-    Bits.copy(offsets, exponentBits, count);
-    expOfParts(masks, exponentBits, bits, count);
-    Bits.copy(bits, x, count);
+    Loops.run(
+        count,
+        n -> Bits.copy(x, masks, n),
+        n -> expParts(x, offsets, values, n),
+        n -> Bits.copy(values, bits, n),
+        n -> Bits.copy(offsets, exponentBits, n),
+        n -> expOfParts(masks, exponentBits, bits, n),
+        n -> Bits.copy(bits, x, n));
   }
 
   /** x to x / ln2, rounded to an integer in the low bits, and the exponential of what is left. */
@@ -255,13 +261,15 @@ final class Float64Math {
    * native/src/float64.h} has the proof. NaN and +infinity stay what they are.
    */
   void ceilings(double[] x, long[] words, double[] out, int count) {
-    upperHalves(words, bits, count);
-    Bits.copy(bits, values, count);
-    lessInteger(values, count);
-    Bits.copy(values, masks, count);
-    upperHalves(masks, bits, count);
-    Bits.copy(bits, values, count);
-    chords(x, values, out, count);
+    Loops.run(
+        count,
+        n -> upperHalves(words, bits, n),
+        n -> Bits.copy(bits, values, n),
+        n -> lessInteger(values, n),
+        n -> Bits.copy(values, masks, n),
+        n -> upperHalves(masks, bits, n),
+        n -> Bits.copy(bits, values, n),
+        n -> chords(x, values, out, n));
   }
 
   /** The upper halves of some bits, as bits of doubles. */
@@ -296,31 +304,29 @@ final class Float64Math {
     return refused >= 0;
   }
 
-  /** The largest of some numbers; none is NaN. */
-  static double max(double[] x, int from, int to) {
-    double max = Double.NEGATIVE_INFINITY;
+  /** The largest of some numbers given by their bits; none is NaN. */
+  static double max(long[] bits, int from, int to) {
+    long max = Long.MIN_VALUE;
     for (int i = from; i < to; i++) {
-      max = x[i] > max ? x[i] : max;
+      max = Math.max(max, bits[i] ^ ((bits[i] >> 63) & Long.MAX_VALUE)); // in the doubles' order
     }
-    return max;
+    return Double.longBitsToDouble(max ^ ((max >> 63) & Long.MAX_VALUE));
   }
 
   /** Products, not negative, in place; +0 where they are below the smallest normal number. */
   void scale(double[] x, double[] factors, int count) {
-    for (int i = 0; i < count; i++) {
-      values[i] = x[i] * factors[i];
-    }
-    Bits.copy(values, bits, count);
-    flush(bits, count);
-    Bits.copy(bits, x, count);
+    Loops.run(
+        count,
+        n -> multiply(x, factors, n),
+        n -> Bits.copy(x, bits, n),
+        n -> flush(bits, n),
+        n -> Bits.copy(bits, x, n));
   }
 
-  /** Numbers below the smallest normal one to +0; returns whether none is NaN. */
-  boolean flush(double[] x, int count) {
-    Bits.copy(x, bits, count);
-    flush(bits, count);
-    Bits.copy(bits, x, count);
-    return !anyNan(bits, count);
+  private static void multiply(double[] x, double[] factors, int count) {
+    for (int i = 0; i < count; i++) {
+      x[i] *= factors[i];
+    }
   }
 
   private static void flush(long[] bits, int count) {
@@ -328,6 +334,12 @@ final class Float64Math {
       // The smallest normal number has exponent 1.
       bits[i] &= ~(((bits[i] & Long.MAX_VALUE) - EXPONENT_STEP) >> 63);
     }
+  }
+
+  /** Numbers below the smallest normal one to +0, in place; returns whether none is NaN. */
+  boolean flush(double[] x, int count) {
+    Loops.run(count, n -> Bits.copy(x, bits, n), n -> flush(bits, n), n -> Bits.copy(bits, x, n));
+    return !anyNan(bits, count);
   }
 
   private static boolean anyNan(long[] bits, int count) {

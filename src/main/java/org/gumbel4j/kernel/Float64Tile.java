@@ -7,14 +7,13 @@ final class Float64Tile implements Tile {
   private final Elements elements = new Elements();
   private final Float64Math math;
   private final Float64Noise noise;
+  private final Float64Sums sums;
 
   private final double[] values;
   private final double[] others; // noise, ceilings, the upstream gradient, the gradient
   private final double[] perRow; // what the elements of a row have in common
   private final double[] taus;
-  private final double[] running;
   private final long[] bits;
-  private final double[] lanes = new double[LANES];
 
   private long[] words = {};
   private double tauOfAll = Double.NaN;
@@ -22,14 +21,14 @@ final class Float64Tile implements Tile {
   private int columns;
   private int count;
 
-  Float64Tile(Draw draw, int capacity) {
+  Float64Tile(Draw draw, int rows, int capacity) {
     math = new Float64Math(capacity);
     noise = new Float64Noise(draw, capacity, math);
     values = new double[capacity];
     others = new double[capacity];
     perRow = new double[capacity];
     taus = new double[capacity];
-    running = new double[capacity + LANES];
+    sums = new Float64Sums(rows, capacity);
     bits = new long[capacity];
   }
 
@@ -112,7 +111,7 @@ final class Float64Tile implements Tile {
   @Override
   public void tops(double[] tops) {
     for (int row = 0; row < rows; row++) {
-      tops[row] = Float64Math.max(values, row * columns, (row + 1) * columns);
+      tops[row] = Float64Math.max(bits, row * columns, (row + 1) * columns);
     }
   }
 
@@ -124,11 +123,8 @@ final class Float64Tile implements Tile {
   }
 
   private int firstColumn(int row, double value) {
-    int at = row * columns;
-    while (values[at] != value) {
-      at++;
-    }
-    return at - row * columns;
+    int from = row * columns;
+    return indexOf(value, values, from, from + columns) - from;
   }
 
   @Override
@@ -160,45 +156,7 @@ final class Float64Tile implements Tile {
 
   @Override
   public void sums(double[] sums) {
-    for (int row = 0; row < rows; row++) {
-      sums[row] = sum(row);
-    }
-  }
-
-  private double sum(int row) {
-    if (rows == 1) {
-      Arrays.fill(running, 0, LANES, 0.0);
-      addRunning(values, running, count);
-      return foldRunning();
-    }
-    Arrays.fill(lanes, 0.0);
-    for (int i = 0; i < columns; i++) {
-      lanes[i % LANES] += values[row * columns + i];
-    }
-    return fold();
-  }
-
-  /** An accumulator's next value stands sixteen places on: so the loop becomes vector code. */
-  private static void addRunning(double[] x, double[] running, int count) {
-    for (int i = 0; i < count; i++) {
-      running[i + LANES] = running[i] + x[i];
-    }
-  }
-
-  private double foldRunning() {
-    for (int i = count; i < count + LANES; i++) {
-      lanes[i % LANES] = running[i];
-    }
-    return fold();
-  }
-
-  private double fold() {
-    for (int half = LANES / 2; half > 0; half /= 2) {
-      for (int lane = 0; lane < half; lane++) {
-        lanes[lane] += lanes[lane + half];
-      }
-    }
-    return lanes[0];
+    this.sums.add(values, rows, columns, sums);
   }
 
   @Override
@@ -245,20 +203,36 @@ final class Float64Tile implements Tile {
   public void improve(Best best, int row, long column) {
     int from = row * columns;
     int to = from + columns;
-    double highest = Float64Math.max(others, from, to);
+    double highest = Float64Math.max(bits, from, to);
     if (!(highest > best.threshold)) {
       return;
     }
-    int first = from; // the highest raises the threshold over most of the others
-    while (others[first] != highest) {
-      first++;
+    // The highest raises the threshold over most of the others.
+    int at = indexOf(highest, others, from, to);
+    examine(best, at, column + at - from);
+    at = indexAbove(best.threshold, others, from, to);
+    while (at < to) {
+      examine(best, at, column + at - from);
+      at = indexAbove(best.threshold, others, at + 1, to);
     }
-    examine(best, first, column + first - from);
+  }
+
+  private static int indexOf(double value, double[] x, int from, int to) {
     for (int i = from; i < to; i++) {
-      if (others[i] > best.threshold) {
-        examine(best, i, column + i - from);
+      if (x[i] == value) {
+        return i;
       }
     }
+    return to;
+  }
+
+  private static int indexAbove(double threshold, double[] x, int from, int to) {
+    for (int i = from; i < to; i++) {
+      if (x[i] > threshold) {
+        return i;
+      }
+    }
+    return to;
   }
 
   private void examine(Best best, int at, long column) {
@@ -272,41 +246,22 @@ final class Float64Tile implements Tile {
 
   @Override
   public void dots(double[] dots) {
+    sums.addProducts(values, others, rows, columns, dots);
     for (int row = 0; row < rows; row++) {
-      double dot = sumOfProducts(values, others, row);
-      // A number proves that no NaN came from a column with y = 0, which takes no part.
-      dots[row] = Double.isNaN(dot) ? dotWithoutZeros(row) : dot;
-    }
-  }
-
-  private double sumOfProducts(double[] x, double[] y, int row) {
-    if (rows == 1) {
-      Arrays.fill(running, 0, LANES, 0.0);
-      addRunning(x, y, running, count);
-      return foldRunning();
-    }
-    Arrays.fill(lanes, 0.0);
-    for (int i = 0; i < columns; i++) {
-      int at = row * columns + i;
-      lanes[i % LANES] = Math.fma(x[at], y[at], lanes[i % LANES]);
-    }
-    return fold();
-  }
-
-  private double dotWithoutZeros(int row) {
-    Arrays.fill(lanes, 0.0);
-    for (int i = 0; i < columns; i++) {
-      int at = row * columns + i;
-      if (values[at] != 0.0) {
-        lanes[i % LANES] = Math.fma(values[at], others[at], lanes[i % LANES]);
+      if (Double.isNaN(dots[row])) {
+        leaveOutZeros(); // numbers prove that there was no need to
+        sums.addProducts(values, others, rows, columns, dots);
+        return;
       }
     }
-    return fold();
   }
 
-  private static void addRunning(double[] x, double[] y, double[] running, int count) {
+  /** Columns with y = 0 take no part, whatever their upstream gradient. */
+  private void leaveOutZeros() {
     for (int i = 0; i < count; i++) {
-      running[i + LANES] = Math.fma(x[i], y[i], running[i]);
+      if (values[i] == 0) {
+        others[i] = 0;
+      }
     }
   }
 
@@ -333,8 +288,6 @@ final class Float64Tile implements Tile {
   @Override
   public void slopes(double[] sums) {
     math.log(values, perRow, count);
-    for (int row = 0; row < rows; row++) {
-      sums[row] = sumOfProducts(others, perRow, row);
-    }
+    this.sums.addProducts(others, perRow, rows, columns, sums);
   }
 }

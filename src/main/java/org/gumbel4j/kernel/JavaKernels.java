@@ -345,7 +345,7 @@ final class JavaKernels implements Kernels {
   }
 
   private static Tile tile(Shape shape, Draw draw) {
-    return Tile.of(computeType(shape), draw, capacity(shape));
+    return Tile.of(computeType(shape), draw, rowsOfTile(shape), capacity(shape));
   }
 
   /** The elements of a tile: no more than there are in all. */

@@ -24,20 +24,29 @@ final class Philox {
   private final long seed;
   private final long stream;
 
-  // Words 0 to 3 of each block, in the lower halves. What the upper halves hold counts for nothing.
-  private final long[] c0;
-  private final long[] c1;
-  private final long[] c2;
-  private final long[] c3;
+  // Of each block, the two products of the last round and those of the one before. The lower
+  // halves of these are words of the state.
+  private final long[] p;
+  private final long[] q;
+  private final long[] pBefore;
+  private final long[] qBefore;
+
+  /**
+   * Both multipliers again and again. The JIT compiler has an instruction for products of 32-bit
+   * numbers, but takes it only where it sees in the loop that both factors are such.
+   */
+  private final long[] multipliers;
 
   /** Makes up to {@code groups} groups at a time. */
   Philox(long seed, long stream, int groups) {
     this.seed = seed;
     this.stream = stream;
-    c0 = new long[groups * LANES];
-    c1 = new long[groups * LANES];
-    c2 = new long[groups * LANES];
-    c3 = new long[groups * LANES];
+    p = new long[groups * LANES];
+    q = new long[groups * LANES];
+    pBefore = new long[groups * LANES];
+    qBefore = new long[groups * LANES];
+    multipliers = new long[groups * LANES];
+    Arrays.fill(multipliers, MULTIPLIER_0 | MULTIPLIER_1 << 32);
   }
 
   /** The stream that goes on where a uniform of this one needs more bits (section 2). */
@@ -48,12 +57,17 @@ final class Philox {
   /** The words of the float32 stream: 64 a group, from {@code out[0]} on. */
   void words(long group, int groups, int[] out) {
     blocks(group * LANES, groups * LANES);
+    Loops.run(groups, n -> scatter(qBefore, q, pBefore, p, out, n));
+  }
+
+  private static void scatter(
+      long[] word0, long[] word1, long[] word2, long[] word3, int[] out, int groups) {
     for (int block = 0, at = 0; block < groups * LANES; block += LANES, at += 4 * LANES) {
       for (int lane = 0; lane < LANES; lane++) {
-        out[at + lane] = (int) c0[block + lane];
-        out[at + LANES + lane] = (int) c1[block + lane];
-        out[at + 2 * LANES + lane] = (int) c2[block + lane];
-        out[at + 3 * LANES + lane] = (int) c3[block + lane];
+        out[at + lane] = (int) word0[block + lane];
+        out[at + LANES + lane] = (int) word1[block + lane];
+        out[at + 2 * LANES + lane] = (int) word2[block + lane];
+        out[at + 3 * LANES + lane] = (int) word3[block + lane];
       }
     }
   }
@@ -61,40 +75,10 @@ final class Philox {
   /** The words of the float64 stream: 32 a group, from {@code out[0]} on. */
   void words(long group, int groups, long[] out) {
     blocks(group * LANES, groups * LANES);
-    join(c0, c1, groups * LANES);
-    join(c2, c3, groups * LANES);
+    Loops.run(groups * LANES, n -> join(qBefore, q, n), n -> join(pBefore, p, n));
     for (int block = 0, at = 0; block < groups * LANES; block += LANES, at += 2 * LANES) {
-      System.arraycopy(c0, block, out, at, LANES);
-      System.arraycopy(c2, block, out, at + LANES, LANES);
-    }
-  }
-
-  /** Works out {@code count} blocks. */
-  private void blocks(long first, int count) {
-    for (int i = 0; i < count; i++) {
-      c0[i] = first + i;
-      c1[i] = (first + i) >>> 32;
-    }
-    Arrays.fill(c2, 0, count, stream);
-    Arrays.fill(c3, 0, count, stream >>> 32);
-    int k0 = (int) seed;
-    int k1 = (int) (seed >>> 32);
-    for (int round = 0; round < ROUNDS; round++) {
-      round(k0, k1, c0, c1, c2, c3, count);
-      k0 += WEYL_0;
-      k1 += WEYL_1;
-    }
-  }
-
-  private static void round(
-      long k0, long k1, long[] c0, long[] c1, long[] c2, long[] c3, int count) {
-    for (int i = 0; i < count; i++) {
-      long p = MULTIPLIER_0 * (c0[i] & LOW);
-      long q = MULTIPLIER_1 * (c2[i] & LOW);
-      c0[i] = (q >>> 32) ^ c1[i] ^ k0;
-      c1[i] = q;
-      c2[i] = (p >>> 32) ^ c3[i] ^ k1;
-      c3[i] = p;
+      System.arraycopy(qBefore, block, out, at, LANES);
+      System.arraycopy(pBefore, block, out, at + LANES, LANES);
     }
   }
 
@@ -102,6 +86,87 @@ final class Philox {
   private static void join(long[] low, long[] high, int count) {
     for (int i = 0; i < count; i++) {
       low[i] = (low[i] & LOW) | (high[i] << 32);
+    }
+  }
+
+  /**
+   * Works out {@code count} blocks: words 0 to 3 to the lower halves of {@link #qBefore}, {@link
+   * #q}, {@link #pBefore} and {@link #p}.
+   */
+  private void blocks(long first, int count) {
+    int k0 = (int) seed;
+    int k1 = (int) (seed >>> 32);
+    start(first, k0, k1, count);
+    for (int round = 2; round < ROUNDS; round += 2) {
+      k0 += WEYL_0;
+      k1 += WEYL_1;
+      round(k0, k1, p, q, pBefore, qBefore, count);
+      k0 += WEYL_0;
+      k1 += WEYL_1;
+      round(k0, k1, pBefore, qBefore, p, q, count);
+    }
+    finish(k0 + WEYL_0, k1 + WEYL_1, count);
+  }
+
+  /** The products of the first two rounds. */
+  private void start(long first, long k0, long k1, int count) {
+    long q1 = MULTIPLIER_1 * (stream & LOW);
+    Arrays.fill(qBefore, 0, count, q1);
+    Loops.run(
+        count,
+        n -> firstProducts(first, pBefore, n),
+        n -> secondProducts(first, (q1 >>> 32) ^ k0, p, n),
+        n -> nextProducts(MULTIPLIER_1, pBefore, (stream >>> 32) ^ k1, q, n));
+  }
+
+  private static void firstProducts(long first, long[] p, int count) {
+    for (int i = 0; i < count; i++) {
+      p[i] = MULTIPLIER_0 * ((first + i) & LOW);
+    }
+  }
+
+  private static void secondProducts(long first, long key, long[] p, int count) {
+    for (int i = 0; i < count; i++) {
+      p[i] = MULTIPLIER_0 * ((((first + i) >>> 32) ^ key) & LOW);
+    }
+  }
+
+  private static void nextProducts(long multiplier, long[] p, long key, long[] q, int count) {
+    for (int i = 0; i < count; i++) {
+      q[i] = multiplier * (((p[i] >>> 32) ^ key) & LOW);
+    }
+  }
+
+  private void round(
+      long k0, long k1, long[] p, long[] q, long[] pBefore, long[] qBefore, int count) {
+    Loops.run(count, n -> round(k0, k1, p, q, pBefore, qBefore, multipliers, n));
+  }
+
+  /** Words 0 and 2 come from the products, words 1 and 3 are those of the round before. */
+  private static void round(
+      long k0,
+      long k1,
+      long[] p,
+      long[] q,
+      long[] pBefore,
+      long[] qBefore,
+      long[] multipliers,
+      int count) {
+    for (int i = 0; i < count; i++) {
+      long word0 = (q[i] >>> 32) ^ qBefore[i] ^ k0;
+      long word2 = (p[i] >>> 32) ^ pBefore[i] ^ k1;
+      pBefore[i] = (multipliers[i] & LOW) * (word0 & LOW);
+      qBefore[i] = (multipliers[i] >>> 32) * (word2 & LOW);
+    }
+  }
+
+  private void finish(long k0, long k1, int count) {
+    Loops.run(count, n -> lastWords(q, k0, qBefore, n), n -> lastWords(p, k1, pBefore, n));
+  }
+
+  private static void lastWords(long[] products, long key, long[] before, int count) {
+    for (int i = 0; i < count; i++) {
+      before[i] ^= (products[i] >>> 32) ^ key;
     }
   }
 }

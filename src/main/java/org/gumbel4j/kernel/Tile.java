@@ -13,9 +13,6 @@ interface Tile {
   /** The most elements of a tile. */
   int CAPACITY = Kernels.BLOCK;
 
-  /** Accumulators of a sum (NOISE.md, section 6). */
-  int LANES = 16;
-
   /** The element type it computes in. */
   int type();
 
@@ -97,10 +94,10 @@ interface Tile {
   /** Stores the gradient of the logits. */
   void storeGradient(Rows to, long row, long column);
 
-  /** The tile of a compute type for up to {@code capacity} elements. */
-  static Tile of(int type, Draw draw, int capacity) {
+  /** The tile of a compute type for up to {@code rows} rows of {@code capacity} elements in all. */
+  static Tile of(int type, Draw draw, int rows, int capacity) {
     return type == Kernels.FLOAT64
-        ? new Float64Tile(draw, capacity)
-        : new Float32Tile(draw, capacity);
+        ? new Float64Tile(draw, rows, capacity)
+        : new Float32Tile(draw, rows, capacity);
   }
 }
