@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -16,6 +17,9 @@ from gumbel4j import Session
 # Started in the background of a shell, a run inherits that Ctrl-C is ignored, and would hand that on to the
 # programs it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Tests write nothing into the user's home, and nothing runs beside them that they did not ask for.
+os.environ["GUMBEL4J_START_CACHE"] = "off"
 
 
 @pytest.fixture(scope="session")

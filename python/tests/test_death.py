@@ -1,0 +1,145 @@
+"""The death of Java or of Python, whenever it comes: no wrong number, nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import gone_within
+
+from gumbel4j import Session
+
+Python = Callable[[str], subprocess.Popen[str]]
+
+
+def kill_in_a_call(session: Session, number: signal.Signals) -> threading.Thread:
+    """Send a signal to a session's Java soon after an operator has begun to run there."""
+    bridge = session._runtime._bridge
+
+    def kill() -> None:
+        while not bridge._in_use:
+            time.sleep(0.01)
+        time.sleep(0.1)
+        os.kill(bridge.process.pid, number)
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    return thread
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
+def test_death_in_a_call(number: signal.Signals, capfd: pytest.CaptureFixture[str]) -> None:
+    """The call raises; what was returned stays; the next call starts another Java with the same numbers."""
+    with Session(threads=1, backend="java") as s:
+        kept = s.gumbel((300, 1000), seed=5)
+        expected = kept.copy()
+        pid = s.info()["pid"]
+        killer = kill_in_a_call(s, number)
+        with pytest.raises(RuntimeError, match=r"(?s)Java ended during the call.*(SIGKILL|SIGSEGV)"):
+            s.gumbel((2000, 10000), seed=1, dtype=np.float64)
+        killer.join()
+        np.testing.assert_array_equal(kept, expected)
+        np.testing.assert_array_equal(s.gumbel((300, 1000), seed=5), expected)
+        assert s.info()["pid"] != pid
+        soft = s.gumbel_softmax(kept, seed=6)
+        np.testing.assert_array_equal(s.gumbel_softmax(kept.copy(), seed=6), soft)
+    assert capfd.readouterr().out == ""
+
+
+def test_call_at_the_moment_of_death() -> None:
+    """A Java that was killed a moment ago, and still looks alive, costs a new start and no error."""
+    with Session(threads=1, backend="java") as s:
+        x = s.empty((300, 1000))
+        x[:] = 0
+        expected = s.gumbel_softmax(x, seed=5)
+        for delay in range(4):
+            pid = s.info()["pid"]
+            os.kill(pid, signal.SIGKILL)
+            time.sleep(0.0005 * delay)
+            np.testing.assert_array_equal(s.gumbel_softmax(x, seed=5), expected)
+            assert s.info()["pid"] != pid
+
+
+def test_death_in_all_threads() -> None:
+    """Calls of several threads either give their numbers or say that Java ended; one Java succeeds it."""
+    with Session(threads=1, backend="java") as s:
+        expected = s.gumbel((50, 100), seed=5)
+        stop = threading.Event()
+        wrong: list[object] = []
+
+        def call() -> None:
+            while not stop.is_set():
+                try:
+                    if not np.array_equal(s.gumbel((50, 100), seed=5), expected):
+                        wrong.append("numbers")
+                except RuntimeError as ended:
+                    if "Java ended during the call" not in str(ended):
+                        wrong.append(ended)
+
+        threads = [threading.Thread(target=call) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for _ in range(3):
+            time.sleep(0.2)
+            with suppress(ProcessLookupError):  # while its successor starts
+                os.kill(s._runtime._bridge.process.pid, signal.SIGKILL)
+        stop.set()
+        for thread in threads:
+            thread.join()
+        assert wrong == []
+        np.testing.assert_array_equal(s.gumbel((50, 100), seed=5), expected)
+
+
+@pytest.mark.parametrize("plane", ["memfd", "shm", "file"])
+def test_kill_9_of_python_leaves_nothing(
+    plane: str, python: Python, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the middle of a long call: Java goes within two seconds, and no shared memory has a name."""
+    monkeypatch.setenv("GUMBEL4J_DATA_PLANE", plane)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    child = python("""
+import threading, time
+import numpy as np
+from gumbel4j import Session
+s = Session(threads=1, backend="java")
+def report():
+    while not s._runtime._bridge._in_use:
+        time.sleep(0.01)
+    print(s._runtime._bridge.process.pid, flush=True)
+threading.Thread(target=report).start()
+s.gumbel((3000, 10000), seed=1, dtype="float64")
+""")
+    assert child.stdout is not None
+    pid = int(child.stdout.readline())
+    child.kill()
+    assert gone_within(2, pid)
+    assert [file.name for file in tmp_path.iterdir() if file.name.startswith("gumbel4j")] == []
+    assert [file for file in Path("/dev/shm").glob("gumbel4j-*") if file.stat().st_uid == os.getuid()] == []
+
+
+def test_call_timeout() -> None:
+    """A call that takes too long raises, is ended in Java, and the next one works."""
+    with Session(threads=1, backend="java", call_timeout=0.3) as s:
+        expected = s.gumbel((3, 4), seed=1)
+        out = s.empty((3000, 10000), np.float64)
+        began = time.monotonic()
+        with pytest.raises(TimeoutError, match="call_timeout = 0.3 seconds"):
+            s.gumbel(out.shape, seed=1, dtype=np.float64, out=out)
+        assert time.monotonic() - began < 2
+        np.testing.assert_array_equal(s.gumbel((3, 4), seed=1), expected)
+
+
+@pytest.mark.parametrize("name", ["start_timeout", "answer_timeout", "call_timeout"])
+@pytest.mark.parametrize("seconds", [0, -1.0, float("nan"), float("inf")])
+def test_deadlines_are_checked(name: str, seconds: float) -> None:
+    """Nothing waits for ever, unless it is a call that may."""
+    with pytest.raises(ValueError, match=f"{name} = .*positive number of seconds"):
+        Session(**{name: seconds})  # type: ignore[arg-type]
