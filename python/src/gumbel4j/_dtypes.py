@@ -24,25 +24,38 @@ _JAVA_NAMES: Final = {name: name for name in (*_FLOATING, "int32")} | {"uint32":
 FLOATING_NAMES: Final = f"{', '.join(_FLOATING[:-1])} or {_FLOATING[-1]}"
 """The dtypes of logits, for messages."""
 
+_names: dict[np.dtype[Any], str] = {np.dtype(name): name for name in _JAVA_NAMES if name != "bfloat16"}
+"""The names of the dtypes that arrays have here: NumPy works each one out anew, by an import."""
+
+
+def name_of(dtype: np.dtype[Any]) -> str:
+    """Return `dtype.name`, quickly for the dtypes that arrays have here."""
+    known = _names.get(dtype)
+    if known is None:
+        known = dtype.name
+        if known in _JAVA_NAMES:
+            _names[dtype] = known
+    return known
+
 
 def is_floating(dtype: np.dtype[Any]) -> bool:
     """Whether logits may have this dtype, in either byte order."""
-    return dtype.newbyteorder("=").name in _FLOATING
+    return name_of(dtype.newbyteorder("=")) in _FLOATING
 
 
 def is_bfloat16(dtype: np.dtype[Any]) -> bool:
     """Whether this is the bfloat16 of ml_dtypes."""
-    return dtype.name == "bfloat16"
+    return name_of(dtype) == "bfloat16"
 
 
 def computed_in(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """Return the dtype of the arithmetic, the noise and the temperatures behind a floating dtype."""
-    return FLOAT64 if dtype.name == "float64" else FLOAT32
+    return FLOAT64 if name_of(dtype) == "float64" else FLOAT32
 
 
 def java_name(dtype: np.dtype[Any]) -> str:
     """Return Java's name for a dtype that arrays in shared memory may have."""
-    return _JAVA_NAMES[dtype.name]
+    return _JAVA_NAMES[name_of(dtype)]
 
 
 def floating(dtype: DTypeLike) -> np.dtype[Any]:
@@ -56,7 +69,7 @@ def floating(dtype: DTypeLike) -> np.dtype[Any]:
         If it is the text "bfloat16" and the package that defines it is missing.
     """
     native = _parsed(dtype).newbyteorder("=")
-    if native.name not in _FLOATING:
+    if name_of(native) not in _FLOATING:
         raise TypeError(f"dtype = {native}: must be {FLOATING_NAMES}")
     return native
 
@@ -64,7 +77,7 @@ def floating(dtype: DTypeLike) -> np.dtype[Any]:
 def shareable(dtype: DTypeLike) -> np.dtype[Any]:
     """Return the argument `dtype` of an array in shared memory; TypeError or ImportError as `floating`."""
     kind = _parsed(dtype)
-    if kind.name not in _JAVA_NAMES or not kind.isnative:
+    if name_of(kind) not in _JAVA_NAMES or not kind.isnative:
         raise TypeError(f"dtype = {kind}: must be one of {', '.join(_JAVA_NAMES)}, in native byte order")
     return kind
 
