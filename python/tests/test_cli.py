@@ -1,5 +1,6 @@
 """The command line: what it writes, what it prints, and how it refuses."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -25,6 +26,12 @@ def logits_file(tmp_path):
     return path
 
 
+@pytest.fixture
+def in_session(session, monkeypatch):
+    """Let commands work in the session that the tests share instead of one of their own."""
+    monkeypatch.setattr(cli, "_session", lambda args: contextlib.nullcontext(session))
+
+
 def run(*arguments):
     """Run the command line in this process; return its exit status."""
     try:
@@ -44,7 +51,7 @@ def test_sample_soft(logits_file, tmp_path, capsys):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["logits.npy", "samples.npy"]
 
 
-def test_sample_along_another_axis(logits_file, tmp_path):
+def test_sample_along_another_axis(logits_file, tmp_path, in_session):
     out = tmp_path / "samples.npy"
     assert run("sample", logits_file, "-o", out, "--categorical", "--axis", 0, "--seed", "0x7") == 0
     np.testing.assert_array_equal(np.load(out), reference.categorical(LOGITS, 0, seed=7))
@@ -52,7 +59,7 @@ def test_sample_along_another_axis(logits_file, tmp_path):
     np.testing.assert_array_equal(np.load(out), reference.gumbel_softmax(LOGITS, hard=True, axis=0, seed=7))
 
 
-def test_sample_without_seed_prints_the_one_it_drew(logits_file, tmp_path, capsys):
+def test_sample_without_seed_prints_the_one_it_drew(logits_file, tmp_path, capsys, in_session):
     out = tmp_path / "samples.npy"
     assert run("sample", logits_file, "-o", out) == 0
     seed = int(capsys.readouterr().out.split("seed ")[1].split(",")[0])
@@ -61,12 +68,12 @@ def test_sample_without_seed_prints_the_one_it_drew(logits_file, tmp_path, capsy
     np.testing.assert_array_equal(np.load(again), np.load(out))
 
 
-def test_sample_may_replace_its_input(logits_file):
+def test_sample_may_replace_its_input(logits_file, in_session):
     assert run("sample", logits_file, "-o", logits_file, "--hard", "--seed", 7) == 0
     assert set(np.unique(np.load(logits_file))) == {0, 1}
 
 
-def test_sample_with_temperatures_from_the_row_of_a_larger_array(logits_file, tmp_path, capsys):
+def test_sample_with_temperatures_from_the_row_of_a_larger_array(logits_file, tmp_path, capsys, in_session):
     tau = np.linspace(0.1, 2, 6)[:, np.newaxis]
     np.save(tmp_path / "tau.npy", tau)
     out = tmp_path / "samples.npy"
@@ -76,7 +83,7 @@ def test_sample_with_temperatures_from_the_row_of_a_larger_array(logits_file, tm
     assert f"soft, tau {tmp_path / 'tau.npy'}, seed 7" in capsys.readouterr().out
 
 
-def test_sample_members_of_an_archive(tmp_path, capsys):
+def test_sample_members_of_an_archive(tmp_path, capsys, in_session):
     np.savez(tmp_path / "x.npz", a=LOGITS, b=LOGITS, c=LOGITS)
     out = tmp_path / "y.npz"
     names = ("--name", "b", "--name", "c")
@@ -90,15 +97,26 @@ def test_sample_members_of_an_archive(tmp_path, capsys):
     assert sorted(np.load(out)) == ["a", "b", "c"]
 
 
-def test_progress_is_shown_on_a_terminal(logits_file, tmp_path):
+def on_terminal(monkeypatch, *arguments):
+    """Run a command that ends well with a terminal for its standard error; return what is shown there."""
     terminal, end = os.openpty()
-    os.set_blocking(terminal, False)
     fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))
-    command = [sys.executable, "-m", "gumbel4j", "sample", logits_file, "-o", tmp_path / "y.npy"]
-    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=end, check=True, timeout=60)
-    assert b"6.00/6.00" in os.read(terminal, 10_000)
+    with monkeypatch.context() as patched, open(end, "w") as stderr:
+        patched.setattr(sys, "stderr", stderr)
+        assert run(*arguments) == 0
+        stderr.write("|")  # so that there is something to read
+        stderr.flush()
+        shown = os.read(terminal, 10_000)
     os.close(terminal)
-    os.close(end)
+    return shown
+
+
+def test_progress_is_shown_on_a_terminal_only(logits_file, tmp_path, in_session, monkeypatch, capsys):
+    command = ("sample", logits_file, "-o", tmp_path / "y.npy", "--seed", 7)
+    assert b"/6.00 [" in on_terminal(monkeypatch, *command)
+    assert on_terminal(monkeypatch, *command, "--quiet") == b"|"
+    assert run(*command) == 0
+    assert capsys.readouterr().err == ""
 
 
 def refused(capsys, *arguments):
@@ -143,7 +161,7 @@ def test_bad_arguments_are_refused_in_one_line(logits_file, tmp_path, capsys, ar
         (np.float32(1), "axis"),
     ],
 )
-def test_bad_logits_are_refused_in_one_line(tmp_path, capsys, contents, message):
+def test_bad_logits_are_refused_in_one_line(tmp_path, capsys, contents, message, in_session):
     np.save(tmp_path / "logits.npy", contents)
     out = tmp_path / "samples.npy"
     assert message in refused(capsys, "sample", tmp_path / "logits.npy", "-o", out)
@@ -233,7 +251,7 @@ def test_a_reader_that_leaves_is_no_error():
     assert program.wait(timeout=60) == 141
 
 
-def test_validate_prints_the_table_and_writes_it(tmp_path, monkeypatch, capsys):
+def test_validate_prints_the_table_and_writes_it(tmp_path, monkeypatch, capsys, in_session):
     checks = [
         validate.Check("raw words", "float32", "reference", 1000, 0.0, exact=True, passed=True),
         validate.Check("soft samples", "float32", "reference", 1000, 0.25, exact=False, passed=True),

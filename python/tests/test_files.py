@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from gumbel4j import Session
 from gumbel4j.files import FileError, SampleError, sample_file
-from gumbel4j.files.boxes import divide, extent
+from gumbel4j.files.grid import divide, extent
 
 RNG = np.random.default_rng(0)
 LOGITS = RNG.normal(size=(40, 7)).astype(np.float32)

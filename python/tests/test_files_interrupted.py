@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import random
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -27,9 +29,9 @@ Python = Callable[[str], subprocess.Popen[str]]
 
 SAMPLE = """
 import time
-from gumbel4j.files import partial, sample_file
+from gumbel4j.files import partial_output, sample_file
 
-partial.CHECKPOINT_SECONDS = 0
+partial_output.CHECKPOINT_SECONDS = 0
 slices = 0
 
 def show(done, total):
@@ -61,7 +63,7 @@ def test_killed_at_random_moments(
     moments = random.Random(4)
     starts = []
     done = 0
-    for slices in (2, 4, 3):
+    for slices in (2, 4):
         child = python(SAMPLE.format(source=str(source), target=str(target), slices=slices))
         assert child.stdout is not None
         starts.append(int(child.stdout.readline()))
@@ -73,7 +75,7 @@ def test_killed_at_random_moments(
         child.kill()
         child.wait()
         assert not target.exists()
-    assert 0 == starts[0] < starts[1] < starts[2]
+    assert 0 == starts[0] < starts[1]
     sample_file(source, target, seed=3, resume=True, session=session)
     assert target.read_bytes() == whole.read_bytes()
     assert sorted(path.name for path in tmp_path.glob(".y*")) == []
@@ -106,84 +108,111 @@ def test_ctrl_c_keeps_what_is_done(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == [partial.name, f"{partial.name}.json", "x.npy"]
 
 
-LIMITED = """
+FULL = """
+import os
 import resource
-from pathlib import Path
-from gumbel4j import Session, arrow
+import numpy as np
+from gumbel4j import Session
 from gumbel4j.files import sample_file
 
 session = Session(backend="java", threads=1)
 session.categorical([[0.0]], seed=1)
-limit = (3 << 20, resource.RLIM_INFINITY)
-try:
-    resource.setrlimit(resource.RLIMIT_FSIZE, limit)
-    sample_file("{folder}/x.npy", "{folder}/y.npy", seed=1, session=session, slice_bytes=1 << 18)
-except OSError as error:
-    print(error)
-resource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1))
 
-def reach(done, total):
-    if done:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+def fill_disk():
+    with open("{folder}/filler", "ab", buffering=0) as filler:
+        try:
+            while filler.write(bytes(1 << 12)):
+                pass
+        except OSError:
+            pass
 
-try:
-    sample_file(
-        "{folder}/x.npy", "{folder}/y.npy", seed=1, session=session, slice_bytes=1 << 18, progress=reach
-    )
-except OSError as error:
-    print(error, *error.__notes__, sep="; ")
-resource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1))
+def free_disk():
+    os.unlink("{folder}/filler")
+
+def fill_limit():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3 << 20, -1))
+
+def free_limit():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1))
+
+def run(**options):
+    try:
+        sample_file("{source}", "{folder}/y.npy", session=session, slice_bytes=1 << 18, **options)
+    except OSError as error:
+        print(error, *getattr(error, "__notes__", ()), sep="; ")
+        free_{place}()
+
+fill_{place}()
+run(seed=1)
+run(seed=1, progress=lambda done, _: fill_{place}() if done else None)
 first = []
-note = lambda done, _: first.append(done)
-sample_file("{folder}/x.npy", "{folder}/y.npy", session=session, resume=True, progress=note)
-print(first[0])
+run(resume=True, progress=lambda done, _: first.append(done))
+expected = session.gumbel_softmax(np.zeros((2000, 1000), np.float32), seed=1)
+print(first[0] > 0, np.array_equal(np.load("{folder}/y.npy"), expected), os.listdir("{folder}"))
 """
 
 
-def test_limit_on_the_size_of_files(session: Session, python: Python, tmp_path: Path) -> None:
-    """Said before the start, or, if it comes later, what is done is kept."""
+@pytest.mark.parametrize("place", ["disk", "limit"])
+def test_full_disk_and_limit_on_files(tmp_path: Path, place: str) -> None:
+    """Said before the start, or, if it comes later, what is done is kept and gone on with."""
     sparse(tmp_path / "x.npy", (2000, 1000))
-    child = python(LIMITED.format(folder=tmp_path))
-    out, err = child.communicate(timeout=60)
-    assert said(err) == ""
-    before, later, first = out.splitlines()
-    assert before == (
-        f"cannot write {tmp_path}/y.npy: it needs 7.6 MiB, but files of this process are limited to 3.0 MiB "
-        "(ulimit -f)"
-    )
-    assert later.startswith(f"cannot write {tmp_path}/y.npy: File too large; ")
-    assert later.endswith("the same call with resume goes on from there")
-    assert int(first) > 0
-    np.testing.assert_array_equal(
-        np.load(tmp_path / "y.npy"), session.gumbel_softmax(np.zeros((2000, 1000), np.float32), seed=1)
-    )
+    folder = tmp_path / "small"
+    folder.mkdir()
+    program = tmp_path / "program.py"
+    program.write_text(FULL.format(source=tmp_path / "x.npy", folder=folder, place=place))
+    command = [sys.executable, str(program)]
+    if place == "disk":
+        inside = f"mount -t tmpfs -o size=12m tmpfs {folder} && exec {shlex.join(command)}"
+        command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", inside]
+        is_allowed = shutil.which("unshare") and not subprocess.call([*command[:4], "true"])
+        if not is_allowed:
+            pytest.skip("this system lets no user make a mount namespace")
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert said(done.stderr) == ""
+    refused, stopped, resumed = done.stdout.splitlines()
+    before, during = {
+        "disk": (f"needs 7.6 MiB more, but only 0 bytes are free in {folder}", "No space left on device"),
+        "limit": (
+            "needs 7.6 MiB, but files of this process are limited to 3.0 MiB (ulimit -f)",
+            "File too large",
+        ),
+    }[place]
+    assert refused == f"cannot write {folder}/y.npy: it {before}"
+    assert stopped.startswith(f"cannot write {folder}/y.npy: {during}; ")
+    assert stopped.endswith("the same call with resume goes on from there")
+    assert resumed == "True True ['y.npy']"
 
 
 MEASURED = """
 import re
-from gumbel4j import Session, arrow
+from gumbel4j import Session
 from gumbel4j.files import sample_file
 
 def kibibytes(pid, name):
     return int(re.search(name + r":\\s*(\\d+)", open(f"/proc/{{pid}}/status").read())[1])
 
-def peak():
+def held():
     return kibibytes("self", "VmHWM") + kibibytes(session.info()["pid"], "RssAnon")
 
 session = Session()
 sample_file("{folder}/small.npy", "{folder}/y.npy", "{kind}", axis={axis}, seed=1, session=session)
-idle = peak()
+idle = held()
 sample_file("{folder}/x.npy", "{folder}/y.npy", "{kind}", axis={axis}, seed=1, session=session)
-print((peak() - idle) * 1024)
+print((held() - idle) / 1024)
 """
 
 
 @pytest.mark.parametrize(("kind", "axis"), [("categorical", 1), ("hard", 0)])
-def test_memory_is_that_of_the_slices(python: Python, tmp_path: Path, kind: Any, axis: int) -> None:
-    """What Python ever held, with all that it shares with Java, and what Java holds of its own."""
-    sparse(tmp_path / "x.npy", (200_000, 1000) if axis else (20_000, 5_000))
+def test_memory_is_that_of_the_slices(python: Python, tmp_path: Path, kind: str, axis: int) -> None:
+    """Less than 300 MiB above idle: all that Python ever held, shared with Java or not, and Java's own.
+
+    The files are small; GUMBEL4J_TEST_FILE_MIB=3072 makes them as large as one is patient.
+    """
+    rows = int(os.environ.get("GUMBEL4J_TEST_FILE_MIB", 320)) << 8
+    sparse(tmp_path / "x.npy", (rows, 1024) if axis else (1024, rows))
     sparse(tmp_path / "small.npy", (10, 10))
     child = python(MEASURED.format(folder=tmp_path, kind=kind, axis=axis))
-    out, err = child.communicate(timeout=60)
+    out, err = child.communicate()
     assert said(err) == ""
-    assert int(out) < 300 << 20
+    sys.stdout.write(f"{kind}: {float(out):.0f} MiB above idle\n")
+    assert float(out) < 300

@@ -245,7 +245,7 @@ def _sample(args: argparse.Namespace) -> int:
     if seed is None and not (args.resume and args.stream is None):
         seed = Generator().seed  # else that of the work that is resumed, if there is any
     is_shown = sys.stderr.isatty() and not args.quiet
-    with _session(args) as session, _progress_bar(is_shown=is_shown) as progress:
+    with contextlib.ExitStack() as stack, _progress_bar(is_shown=is_shown) as progress:
         drawn = sample_file(
             args.logits,
             args.output,
@@ -257,7 +257,7 @@ def _sample(args: argparse.Namespace) -> int:
             first_row=args.first_row,
             names=args.name,
             resume=args.resume,
-            session=session,
+            session=lambda: stack.enter_context(_session(args)),
             progress=progress,
         )
     kind = f"soft, tau {args.tau}" if isinstance(args.tau, Path) else f"soft, tau {args.tau:g}"

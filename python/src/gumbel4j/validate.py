@@ -115,7 +115,7 @@ def floats() -> tuple[np.dtype[Any], ...]:
 def table(checks: Sequence[Check]) -> str:
     """Lay the checks out as a table of plain text."""
     head = ("layer", "type", "compares", "count", "largest error", "verdict")
-    lines = [head]
+    lines: list[tuple[str, ...]] = [head]
     for check in checks:
         error = f"{check.worst:.0f} differ" if check.exact else f"{check.worst:.2f} of bound"
         verdict = f"{check.verdict} ({check.note})" if check.note else check.verdict

@@ -82,7 +82,9 @@ def check_peer(name: str, work: Work, answer: NDArray[Any], gradient: NDArray[An
             right = bool((values >= 0).all() and (values < work.classes).all())
         elif work.operator == "backward":
             assert gradient is not None
-            close = {"rtol": 0.05, "atol": 0.05 * np.abs(gradient).max()} if is_half else _CLOSE
+            close: dict[str, Any] = (
+                {"rtol": 0.05, "atol": 0.05 * np.abs(gradient).max()} if is_half else _CLOSE
+            )
             right = bool(np.allclose(values, work.in_rows(gradient), **close))
         else:
             right = bool(np.allclose(values.sum(axis=-1), 1, atol=2e-2 if is_half else 1e-4))

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 
-from gumbel4j.files.boxes import Ranges, extent
-from gumbel4j.files.disk import read_box, write_all
+from gumbel4j.files.box_io import read_box, write_all
 from gumbel4j.files.errors import FileError, SampleError, reading
+from gumbel4j.files.grid import Ranges, extent
 
 MAGIC: Final = b"\x93NUMPY"
 _LARGEST_HEADER: Final = 1 << 16

@@ -25,7 +25,7 @@ from typing import IO, Any, Final
 import numpy as np
 
 from gumbel4j.files import npy
-from gumbel4j.files.disk import write_all
+from gumbel4j.files.box_io import write_all
 from gumbel4j.files.errors import FileError, SampleError, reading, writing
 
 MAGIC: Final = b"PK"

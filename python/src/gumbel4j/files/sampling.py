@@ -11,10 +11,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from gumbel4j.files import arrays, tables
+from gumbel4j.files import array_sampler, table_sampler
 from gumbel4j.files.errors import SampleError, reading, writing
-from gumbel4j.files.partial import Partial
-from gumbel4j.files.work import Drawn, Kind, Request, Work
+from gumbel4j.files.partial_output import PartialOutput
+from gumbel4j.files.sampler import Drawn, Kind, Request, Sampler
 from gumbel4j.functions import shared_session
 from gumbel4j.generator import Generator, resolve
 
@@ -41,7 +41,7 @@ def sample_file(
     first_row: int = 0,
     names: Sequence[str] = (),
     resume: bool = False,
-    session: Session | None = None,
+    session: Session | Callable[[], Session] | None = None,
     slice_bytes: int = SLICE_BYTES,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Drawn, ...]:
@@ -75,7 +75,8 @@ def sample_file(
         Go on with the unfinished output that an earlier call with the same arguments left, however it ended;
         the file becomes the same, to the last byte. If there is none, start from the beginning.
     session
-        Where to draw; None for the one behind the module's functions.
+        Where to draw, or a function that returns it, called when nothing else can be refused any more; None
+        for the one behind the module's functions.
     slice_bytes
         How much is read at once. About four times this is held in shared memory; a row is never divided.
     progress
@@ -119,7 +120,7 @@ def sample_file(
             file = files.enter_context(source.open("rb"))
             before = os.fstat(file.fileno())
             magic = os.pread(file.fileno(), 6, 0)
-        is_table = magic.startswith(tables.MAGICS)
+        is_table = magic.startswith(table_sampler.MAGICS)
         if is_table != (target.suffix in _TABLE_SUFFIXES):
             held = "a table" if is_table else "arrays"
             allowed = " or ".join(_TABLE_SUFFIXES if is_table else _ARRAY_SUFFIXES)
@@ -127,17 +128,18 @@ def sample_file(
                 f"cannot write {target}: {source} holds {held}, so its name must end in {allowed}"
             )
         request = Request(kind, _temperature(tau), axis, first_row, names)
-        work: Work
+        sampler: Sampler
         if is_table:
-            work = tables.TableWork(source, target, request, files)
+            sampler = table_sampler.TableSampler(source, target, request, files)
         else:
-            work = arrays.ArrayWork(source, file, target, request, files)
-        partial = Partial(target, resume=resume)
+            sampler = array_sampler.ArraySampler(source, file, target, request, files)
+        partial = PartialOutput(target, resume=resume)
         try:
             recorded = partial.recorded or {}
-            work.plan(
-                _keys(seed, stream, work.count, recorded), int(recorded.get("slice_bytes", slice_bytes))
+            sampler.plan(
+                _keys(seed, stream, sampler.count, recorded), int(recorded.get("slice_bytes", slice_bytes))
             )
+            partial.need(sampler.nbytes, sampler.copies)
             partial.begin(
                 {
                     "gumbel4j": importlib.metadata.version("gumbel4j"),
@@ -146,22 +148,22 @@ def sample_file(
                     "kind": kind,
                     "first_row": first_row,
                     "slice_bytes": slice_bytes,
-                    **work.parameters,
+                    **sampler.parameters,
                 }
             )
-            partial.need(work.nbytes, work.copies)
         except BaseException:
             partial.abandon()
             raise
         with _kept_or_removed(partial):
-            work.run(session or shared_session(), partial, progress)
+            ready = session() if callable(session) else session or shared_session()
+            sampler.run(ready, partial, progress)
             after = os.fstat(file.fileno())
             if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
                 raise SampleError(f"{source} was changed while it was read")
             with writing(target):
                 partial.save()
-            partial.finish(work.finish(partial))
-        return work.drawn
+            partial.finish(sampler.finish(partial))
+        return sampler.drawn
 
 
 def _temperature(tau: float | str | os.PathLike[str]) -> float | Path:
@@ -194,7 +196,7 @@ def _keys(
 
 
 @contextmanager
-def _kept_or_removed(partial: Partial) -> Iterator[None]:
+def _kept_or_removed(partial: PartialOutput) -> Iterator[None]:
     """Keep the unfinished output if it can be gone on with, and say so in a note to the error."""
     try:
         yield

@@ -1,4 +1,4 @@
-"""What the work on arrays and on tables has in common: what is asked for, and what comes out."""
+"""What samplers of arrays and of tables have in common: what is asked of them, and what comes out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gumbel4j.files.partial import Partial
+from gumbel4j.files.partial_output import PartialOutput
 
 if TYPE_CHECKING:
     from gumbel4j.session import Session
@@ -52,33 +52,39 @@ class Request:
     names: Sequence[str]
 
 
-class Work(Protocol):
+class Sampler(Protocol):
     """The way from one file to another, in steps that can be resumed."""
 
     @property
     def count(self) -> int:
         """How many arrays there are to draw from."""
+        ...
 
     def plan(self, keys: Sequence[Key], slice_bytes: int) -> None:
         """Divide the work into steps; a (seed, stream) for each array."""
+        ...
 
     @property
     def parameters(self) -> dict[str, Any]:
         """What the output is made of, for a later run that goes on with it."""
+        ...
 
     @property
     def nbytes(self) -> int:
         """The size of the unfinished output when all steps are done, about."""
+        ...
 
     @property
     def copies(self) -> int:
-        """How many times that is needed: 2 if the product is made from it, else 1."""
+        """How many times that is needed: 2 if the file is made from the unfinished output, else 1."""
+        ...
 
     @property
     def drawn(self) -> tuple[Drawn, ...]:
         """What will be written."""
+        ...
 
-    def run(self, session: Session, partial: Partial, progress: Progress | None) -> None:
+    def run(self, session: Session, partial: PartialOutput, progress: Progress | None) -> None:
         """Do all that is not done yet.
 
         Raises
@@ -88,12 +94,14 @@ class Work(Protocol):
         FileError, MemoryError, RuntimeError, KeyboardInterrupt
             If it was stopped; `partial.done` is right whatever happens.
         """
+        ...
 
-    def finish(self, partial: Partial) -> Path | None:
-        """Write what can be written only when all steps are done. May be done twice.
+    def finish(self, partial: PartialOutput) -> Path:
+        """Write what can be written only when all steps are done, and return the whole file.
 
-        Returns the file that was made, if it is not the unfinished output itself.
+        That is the unfinished output, or `partial.made`. May be done twice.
         """
+        ...
 
 
 def result_shape(shape: tuple[int, ...], axis: int, kind: Kind) -> tuple[int, ...]:

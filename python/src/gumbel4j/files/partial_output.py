@@ -8,27 +8,25 @@ run can go on from there.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
+import resource
 import stat
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from gumbel4j.files.box_io import write_all
 from gumbel4j.files.errors import FileError, SampleError, is_full, readable, writing
-
-try:
-    import resource
-except ImportError:  # not on Windows
-    resource = None  # type: ignore[assignment]
 
 CHECKPOINT_SECONDS: Final = 2.0
 """How much work a killed process may lose, about."""
 
 
-class Partial:
+class PartialOutput:
     """An unfinished output file that this process alone writes.
 
     Parameters
@@ -49,6 +47,10 @@ class Partial:
     def __init__(self, target: Path, *, resume: bool) -> None:
         self.target = Path(os.path.realpath(target))
         self.path = self.target.with_name(f".{self.target.name}.partial")
+        self.made = self.target.with_name(
+            f".{self.target.name}.made"
+        )  # if it does not become the target itself
+        self._reserve = self.target.with_name(f".{self.target.name}.partial.reserve")
         self._notes = self.target.with_name(f".{self.target.name}.partial.json")
         self._saved_at = time.monotonic()
         with writing(target):
@@ -59,6 +61,7 @@ class Partial:
         self.done = 0  # steps
         self._length = 0  # of the file, when they were done: what is behind it may be torn
         try:
+            self.made.unlink(missing_ok=True)
             found = self._found() if resume else None
             if found is None:
                 with writing(self.path):
@@ -106,15 +109,16 @@ class Partial:
         if more > free:
             raise FileError(
                 f"cannot write {self.target}: it needs {readable(more)} more, but only {readable(free)} are "
-                f"free in {self.path.parent}"
+                f"free in {self.path.parent}",
+                errno.ENOSPC,
             )
-        if resource is not None:
-            limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
-            if limit not in (resource.RLIM_INFINITY, -1) and nbytes > limit:
-                raise FileError(
-                    f"cannot write {self.target}: it needs {readable(nbytes)}, but files of this process are "
-                    f"limited to {readable(limit)} (ulimit -f)"
-                )
+        limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+        if limit != resource.RLIM_INFINITY and nbytes > limit:
+            raise FileError(
+                f"cannot write {self.target}: it needs {readable(nbytes)}, but files of this process are "
+                f"limited to {readable(limit)} (ulimit -f)",
+                errno.EFBIG,
+            )
 
     def append_from_here(self) -> int:
         """Cut the file to the length it had when the steps that count were done, and return that."""
@@ -133,30 +137,36 @@ class Partial:
         os.fdatasync(self.fd)
         self._content["done"] = self.done
         self._content["bytes"] = self._length
-        temporary = self._notes.with_suffix(".new")
-        with open(temporary, "w") as file:
-            json.dump(self._content, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, self._notes)
+        text = json.dumps(self._content, indent=1).encode()
+        with _opened(self._reserve) as fd:
+            write_all(fd, text, 0)
+            os.ftruncate(fd, len(text))
+            os.fsync(fd)
+        os.replace(self._reserve, self._notes)
         _sync_folder(self.path.parent)
+        # Room for the next notes, also when the disk is full by then; without it, they stay as they are now.
+        with contextlib.suppress(OSError), _opened(self._reserve) as fd:
+            os.posix_fallocate(fd, 0, len(text) + 64)
         self._saved_at = time.monotonic()
 
-    def finish(self, product: Path | None = None) -> None:
-        """Give the file, or what was made from it, the target's name."""
+    def finish(self, whole: Path) -> None:
+        """Give a file, this one or the one made from it, the target's name, once all of it is on the disk."""
         with writing(self.target):
-            os.fsync(self.fd)
-            os.replace(product or self.path, self.target)
+            with whole.open("rb") as file:
+                os.fsync(file.fileno())
+            os.replace(whole, self.target)
             _sync_folder(self.path.parent)
             self._notes.unlink(missing_ok=True)
-            if product is not None:
+            self._reserve.unlink(missing_ok=True)
+            if whole != self.path:
                 self.path.unlink()
         os.close(self.fd)
 
     def discard(self) -> None:
         """Remove it: nobody can go on with it."""
         self._notes.unlink(missing_ok=True)
-        self._notes.with_suffix(".new").unlink(missing_ok=True)
+        self._reserve.unlink(missing_ok=True)
+        self.made.unlink(missing_ok=True)
         self.path.unlink(missing_ok=True)
         os.close(self.fd)
 
@@ -169,8 +179,10 @@ class Partial:
 
     def keep(self, error: BaseException) -> str:
         """Save what can be saved before it is left behind; return how to go on, for people."""
-        with contextlib.suppress(OSError):  # a full disk: what was saved before still holds
+        with contextlib.suppress(OSError):  # of a broken disk: what was saved before still holds
+            self.made.unlink(missing_ok=True)
             self.save()
+            self._reserve.unlink(missing_ok=True)
         os.close(self.fd)
         text = f"what is done so far is kept in {self.path}; the same call with resume goes on from there"
         if is_full(error):
@@ -223,13 +235,20 @@ class Partial:
         return content
 
 
-def _sync_folder(folder: Path) -> None:
-    """Bring the names in a folder to the disk."""
-    fd = os.open(folder, os.O_RDONLY)
+@contextlib.contextmanager
+def _opened(path: Path, flags: int = os.O_WRONLY | os.O_CREAT) -> Iterator[int]:
+    """Open a file as it is, or make it."""
+    fd = os.open(path, flags, 0o666)
     try:
-        os.fsync(fd)
+        yield fd
     finally:
         os.close(fd)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring the names in a folder to the disk."""
+    with _opened(folder, os.O_RDONLY) as fd:
+        os.fsync(fd)
 
 
 def _shown(value: Any) -> str:

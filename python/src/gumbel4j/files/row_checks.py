@@ -10,21 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gumbel4j._dtypes import computed_in
-from gumbel4j.files.boxes import Ranges, extent
 from gumbel4j.files.errors import SampleError
+from gumbel4j.files.grid import Ranges, extent
 from gumbel4j.files.npy import StoredArray
 
 
 def fault(logits: NDArray[Any]) -> tuple[int, str] | None:
     """Return the first row, of those with the classes last, that cannot be drawn from, and why; else None."""
     values = logits.reshape(-1, logits.shape[-1])
-    nan = np.isnan(values).any(-1)
-    top = values.max(-1)
-    bad = nan | np.isinf(top)
+    top = values.max(-1)  # NaN if there is one
+    bad = ~np.isfinite(top)
     if not bad.any():
         return None
     row = int(bad.argmax())
-    if nan[row]:
+    if np.isnan(top[row]):
         return row, "holds NaN"
     return row, "holds +inf" if top[row] > 0 else "holds nothing above -inf"
 

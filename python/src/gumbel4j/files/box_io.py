@@ -16,8 +16,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gumbel4j.files.boxes import Ranges, extent
 from gumbel4j.files.errors import FileError, reading
+from gumbel4j.files.grid import Ranges, extent
 
 _AT_ONCE: Final = 1 << 26  # bytes of one system call
 

@@ -19,13 +19,13 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gumbel4j.files import npy, npz, rows
-from gumbel4j.files.boxes import Grid, Ranges, divide, extent
-from gumbel4j.files.disk import write_box
+from gumbel4j.files import npy, npz, row_checks
+from gumbel4j.files.box_io import write_box
 from gumbel4j.files.errors import SampleError, reading, writing
+from gumbel4j.files.grid import Grid, Ranges, divide, extent
 from gumbel4j.files.npy import StoredArray
-from gumbel4j.files.partial import Partial
-from gumbel4j.files.work import Drawn, Key, Kind, Progress, Request, draw, result_dtype, result_shape
+from gumbel4j.files.partial_output import PartialOutput
+from gumbel4j.files.sampler import Drawn, Key, Kind, Progress, Request, draw, result_dtype, result_shape
 
 if TYPE_CHECKING:
     from gumbel4j.session import Session
@@ -98,8 +98,8 @@ class _Buffers:
             raise SampleError(f"{job.source.place}: {error}") from error
 
 
-class ArrayWork:
-    """From the arrays of a .npy or .npz file to another such file. See Work.
+class ArraySampler:
+    """From the arrays of a .npy or .npz file to another such file. See Sampler.
 
     Parameters
     ----------
@@ -139,7 +139,8 @@ class ArrayWork:
             tau = npy.read_header(request.tau, "", temperatures.fileno(), 0, status.st_size)
             self._tau = f"{request.tau.name} of {status.st_size} bytes and time {status.st_mtime_ns}"
             self._taus = [
-                rows.aligned(tau, array, axis) for array, axis in zip(self._arrays, self._axes, strict=True)
+                row_checks.aligned(tau, array, axis)
+                for array, axis in zip(self._arrays, self._axes, strict=True)
             ]
         else:
             self._tau = request.tau
@@ -208,17 +209,18 @@ class ArrayWork:
             )
         ]
 
-    def run(self, session: Session, partial: Partial, progress: Progress | None) -> None:
-        """Draw all that is not done yet and write it into the unfinished output. See Work."""
+    def run(self, session: Session, partial: PartialOutput, progress: Progress | None) -> None:
+        """Draw all that is not done yet and write it into the unfinished output. See Sampler."""
         if partial.done == 0:
             with writing(self._target):
                 self._layout.begin(partial.fd)
         _run(session, self._jobs, partial, progress)
 
-    def finish(self, partial: Partial) -> None:
+    def finish(self, partial: PartialOutput) -> Path:
         """Write checksums and the directory of a .npz file."""
         with writing(self._target):
             self._layout.finish(partial.fd)
+        return partial.path
 
 
 def _stored(
@@ -240,7 +242,7 @@ def _stored(
     return [npy.read_header(source, "", file.fileno(), 0, nbytes)]
 
 
-def _run(session: Session, jobs: Sequence[_Job], partial: Partial, progress: Progress | None) -> None:
+def _run(session: Session, jobs: Sequence[_Job], partial: PartialOutput, progress: Progress | None) -> None:
     """Draw what is not done yet: read the next box and write the last while Java works on one."""
     steps = [(job, number) for job in jobs for number in range(len(job.grid) if job.rows else 0)]
     start = partial.done
@@ -301,7 +303,7 @@ def _draw(
     """Return a box of samples, written into the buffer."""
     shape = result_shape(logits.shape, job.axis, job.kind)
     result = buffer[: math.prod(shape)].reshape(shape)
-    temperatures = rows.temperatures(job.source, job.axis, job.tau, box)
+    temperatures = row_checks.temperatures(job.source, job.axis, job.tau, box)
     for run_box, first in job.grid.runs(box):
         part = job.whole(run_box)
         tau = temperatures
@@ -311,6 +313,6 @@ def _draw(
         try:
             draw(session, job.kind, logits[part], tau, job.axis, job.key, job.first_row + first, out)
         except (TypeError, ValueError) as error:
-            rows.check(job.source, job.axis, box, logits)
+            row_checks.check(job.source, job.axis, box, logits)
             raise SampleError(f"{job.source.place}: {error}") from error
     return result

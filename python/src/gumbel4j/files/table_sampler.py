@@ -1,18 +1,14 @@
 """Drawing from columns of fixed-size lists in Arrow IPC and Parquet files to columns of a table.
 
-The unfinished output is an Arrow IPC file that lacks its end: a magic number, the schema and record batches
-can be appended to, while the end of an Arrow or Parquet file, which says where everything is, can only come
-last. When all is done, an Arrow file gets its end, and a Parquet file is made from it.
-
-Format: Arrow Columnar Format, "IPC File Format".
+The unfinished output is an Arrow IPC stream: the schema and record batches, which can be appended to, while
+Arrow and Parquet files end with a table of what is where. When all is done, the file is made from the stream.
 """
 
 from __future__ import annotations
 
 import contextlib
-import io
+import math
 import mmap
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,11 +17,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from gumbel4j import arrow
-from gumbel4j.files import rows
-from gumbel4j.files.disk import write_all
+from gumbel4j.files import row_checks
+from gumbel4j.files.box_io import write_all
 from gumbel4j.files.errors import FileError, SampleError, reading, writing
-from gumbel4j.files.partial import Partial
-from gumbel4j.files.work import Drawn, Key, Progress, Request, draw, result_dtype
+from gumbel4j.files.partial_output import PartialOutput
+from gumbel4j.files.sampler import Drawn, Key, Progress, Request, draw, result_dtype
 
 if TYPE_CHECKING:
     from gumbel4j.session import Session
@@ -33,11 +29,9 @@ if TYPE_CHECKING:
 MAGICS: Final = (b"ARROW1", b"PAR1")
 """How tables begin: Arrow IPC files, Parquet files."""
 
-_IPC_START: Final = b"ARROW1\0\0"
 
-
-class TableWork:
-    """From the columns of an Arrow IPC or Parquet file to another such file. See Work.
+class TableSampler:
+    """From the columns of an Arrow IPC or Parquet file to another such file. See Sampler.
 
     Parameters
     ----------
@@ -81,12 +75,12 @@ class TableWork:
     @property
     def nbytes(self) -> int:
         """The size of the samples; other columns are not counted."""
-        return sum(int(np.prod(drawn.shape)) * drawn.dtype.itemsize for drawn in self.drawn)
+        return sum(math.prod(drawn.shape) * drawn.dtype.itemsize for drawn in self.drawn)
 
     @property
     def copies(self) -> int:
-        """A Parquet file is made from the unfinished output."""
-        return 2 if self._target.suffix == ".parquet" else 1
+        """The stream, and the file that is made from it."""
+        return 2
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -119,12 +113,11 @@ class TableWork:
         )
         self._slice_rows = max(1, slice_bytes // row)
 
-    def run(self, session: Session, partial: Partial, progress: Progress | None) -> None:
-        """Draw all that is not done yet and append it to the unfinished output. See Work."""
+    def run(self, session: Session, partial: PartialOutput, progress: Progress | None) -> None:
+        """Draw all that is not done yet and append it to the unfinished output. See Sampler."""
         at = partial.append_from_here()
         if at == 0:
             with writing(self._target):
-                at = _append(partial.fd, at, _IPC_START)
                 at = _append(partial.fd, at, self._schema.serialize())
                 partial.advance(0)
         first = partial.done * self._slice_rows
@@ -145,24 +138,17 @@ class TableWork:
             if progress is not None:
                 progress(first, self._table.rows)
 
-    def finish(self, partial: Partial) -> Path | None:
-        """Complete the Arrow file, or make the Parquet file from it."""
-        length = partial.append_from_here()
+    def finish(self, partial: PartialOutput) -> Path:
+        """Make the file from the stream."""
+        partial.append_from_here()
         with writing(self._target):
-            with partial.path.open("rb") as file:
-                memory = _map(file)
-            batches = _dropping(
-                self._pa.ipc.open_stream(self._pa.py_buffer(memory)[len(_IPC_START) :]), memory
-            )
-            if self._target.suffix == ".parquet":
-                return self._make_parquet(batches, partial.path.with_suffix(".parquet"))
-            end = _End(length)
-            # What is there is written again, to nowhere, so that the writer knows where everything is.
-            with self._pa.ipc.new_file(self._pa.PythonFile(end, "w"), self._schema) as writer:
+            with partial.path.open("rb") as stream:
+                memory = _map(stream)
+            batches = _dropping(self._pa.ipc.open_stream(self._pa.py_buffer(memory)), memory)
+            with self._writer(partial.made) as writer:
                 for batch in batches:
                     writer.write_batch(batch)
-            write_all(partial.fd, end.data, length)
-        return None
+        return partial.made
 
     @property
     def _is_index(self) -> bool:
@@ -221,22 +207,20 @@ class TableWork:
                 session, self._request.kind, logits, self._tau, -1, key, self._request.first_row + first
             )
         except (TypeError, ValueError) as error:
-            found = rows.fault(logits)
+            found = row_checks.fault(logits)
             if found is None:
                 raise SampleError(f"{place}: {error}") from error
             raise SampleError(f"{place}, row {first + found[0]} {found[1]}") from None
         return arrow.as_column(samples).cast(self._schema.field(name).type)
 
-    def _make_parquet(self, batches: Any, path: Path) -> Path:
+    def _writer(self, path: Path) -> Any:
+        """Return a writer of record batches into a new file."""
+        if self._target.suffix != ".parquet":
+            return self._pa.ipc.new_file(path, self._schema)
         from pyarrow import parquet
 
-        others = [name for name in self._schema.names if name not in self._names]
-        with parquet.ParquetWriter(path, self._schema, use_dictionary=others or False) as writer:
-            for batch in batches:
-                writer.write_batch(batch, row_group_size=max(1, batch.num_rows))
-        with open(path, "rb") as file:
-            os.fsync(file.fileno())
-        return path
+        repeating: Any = [name for name in self._schema.names if name not in self._names] or False
+        return parquet.ParquetWriter(path, self._schema, use_dictionary=repeating)
 
 
 class _IpcTable:
@@ -310,32 +294,6 @@ def _joined(batches: list[Any], pa: Any) -> Any:
     if len(batches) == 1:
         return batches[0]
     return pa.Table.from_batches(batches).combine_chunks().to_batches()[0]
-
-
-class _End(io.RawIOBase):
-    """A file that keeps only what is written behind a place."""
-
-    def __init__(self, start: int) -> None:
-        self._start = start
-        self._at = 0
-        self.data = b""
-
-    def writable(self) -> bool:
-        """It takes bytes."""
-        return True
-
-    def write(self, data: Any) -> int:
-        """Take bytes."""
-        view = memoryview(data).cast("B")
-        if self._at < self._start < self._at + len(view):
-            raise RuntimeError(
-                f"Arrow's writer wrote {len(view)} bytes at {self._at}, across {self._start}, where all rows "
-                "should end"
-            )
-        if self._at >= self._start:
-            self.data += view
-        self._at += len(view)
-        return len(view)
 
 
 def _map(file: Any) -> mmap.mmap:
