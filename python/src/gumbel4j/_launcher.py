@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import weakref
 from collections.abc import Sequence
@@ -44,7 +45,9 @@ class JavaProcess:
     def __init__(self, popen: subprocess.Popen[bytes], channel: socket.socket, log: IO[bytes]) -> None:
         self._popen = popen
         self._channel = channel
-        self._log = log
+        self._log: IO[bytes] | None = log
+        self._last_lines = ""
+        self._reading = threading.Lock()
         self._owner = os.getpid()
         self.pid = popen.pid
         self.token = secrets.token_hex(32)
@@ -74,6 +77,7 @@ class JavaProcess:
             with suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
             self._popen.wait()
+        self._read_log(close=True)  # nothing more will come, and a file costs a descriptor
 
     def last_words(self) -> str:
         """Return how the process ended and the last lines that it wrote, for an error message."""
@@ -84,10 +88,21 @@ class JavaProcess:
             ending = f"Java was ended by signal {-status} ({_signal_name(-status)})"
         else:
             ending = f"Java ended with exit status {status}"
-        size = os.fstat(self._log.fileno()).st_size
-        start = max(0, size - _TAIL_BYTES)
-        tail = os.pread(self._log.fileno(), _TAIL_BYTES, start).decode(errors="replace").strip()
+        tail = self._read_log()
         return f"{ending}; it wrote nothing" if not tail else f"{ending}; its last output:\n{tail}"
+
+    def _read_log(self, *, close: bool = False) -> str:
+        """Return the last lines that the process wrote."""
+        with self._reading:
+            if self._log is not None:
+                size = os.fstat(self._log.fileno()).st_size
+                start = max(0, size - _TAIL_BYTES)
+                tail = os.pread(self._log.fileno(), _TAIL_BYTES, start)
+                self._last_lines = tail.decode(errors="replace").strip()
+                if close:
+                    self._log.close()
+                    self._log = None
+            return self._last_lines
 
     def _shake_hands(self, deadline: float) -> None:
         """Write the token to the process's standard input, and read there where it listens."""

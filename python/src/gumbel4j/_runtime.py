@@ -97,6 +97,8 @@ class Runtime:
         except BaseException:
             self._end()
             raise
+        # A session that nobody closes gives its memory back too, once the last array on it is gone.
+        weakref.finalize(self, self._pool.close).atexit = False
 
     def close(self) -> None:
         """End the Java process; arrays stay valid."""

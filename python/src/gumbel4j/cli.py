@@ -1,7 +1,7 @@
-"""The command line: `gumbel4j demo | validate | sample | info | bench`.
+"""The command line: `gumbel4j demo | validate | sample | info | bench | soak`.
 
-Exit status: 0 all well; 1 a validation failed; 2 the arguments, a file or the Java installation cannot be
-used, said in one message on standard error; 130 interrupted.
+Exit status: 0 all well; 1 a validation or a soak failed; 2 the arguments, a file or the Java installation
+cannot be used, said in one message on standard error; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -12,13 +12,17 @@ import json
 import math
 import os
 import sys
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import gumbel4j
 from gumbel4j.bench.machine import MAX_ISAS, cap
 from gumbel4j.files import SampleError, sample_file
 from gumbel4j.generator import Generator
+
+_SECONDS_BETWEEN_SIGNS: Final = 10.0
+"""Of life, in a command that takes long."""
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -150,7 +154,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     bench.add_argument("--only", default="", metavar="TEXT", help="only works with TEXT in their name")
     bench.add_argument(
-        "--seconds", type=_seconds, default=120.0, metavar="S", help="about how long (default: 120)"
+        "--seconds", type=_positive, default=120.0, metavar="S", help="about how long (default: 120)"
     )
     bench.add_argument(
         "--quick", action="store_true", help="a try that takes seconds; its figures mean nothing"
@@ -161,6 +165,14 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--json", type=Path, metavar="FILE", help="write every sample to FILE")
     bench.add_argument("--plot", type=_picture, metavar="FILE", help="draw a picture: .png, .svg or .pdf")
     bench.set_defaults(run=_bench)
+
+    soak = commands.add_parser("soak", help="disturb sessions for a while, and check every result")
+    soak.add_argument("--minutes", type=_positive, default=1.0, metavar="N", help="how long (default: 1)")
+    soak.add_argument(
+        "--seed", type=_integer, metavar="N", help="chooses what happens (default: drawn and printed)"
+    )
+    soak.add_argument("--json", type=Path, metavar="FILE", help="write the counters to FILE as well")
+    soak.set_defaults(run=_soak)
 
     info = commands.add_parser("info", parents=[engine], help="versions, Java, backend, data plane, threads")
     info.add_argument("--json", action="store_true", help="print JSON")
@@ -196,12 +208,12 @@ def _shape(text: str) -> tuple[int, int]:
     return int(rows), int(classes)
 
 
-def _seconds(text: str) -> float:
+def _positive(text: str) -> float:
     """Read a positive number."""
-    seconds = float(text)
-    if not 0 < seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of seconds")
-    return seconds
+    number = float(text)
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
+    return number
 
 
 def _picture(text: str) -> Path:
@@ -315,6 +327,31 @@ def _bench(args: argparse.Namespace) -> int:
     if args.plot is not None:
         report.draw(args.plot)
     return 0
+
+
+def _soak(args: argparse.Namespace) -> int:
+    from gumbel4j.soak import Counters, soak
+
+    seed = Generator().seed if args.seed is None else args.seed
+    shown = time.monotonic()
+
+    def progress(counters: Counters) -> None:
+        nonlocal shown
+        if time.monotonic() - shown > _SECONDS_BETWEEN_SIGNS:
+            shown = time.monotonic()
+            print(f"round {counters.rounds}: {counters.calls} results right", file=sys.stderr, flush=True)
+
+    counters = soak(args.minutes, seed, progress)
+    facts = {"minutes": args.minutes, "seed": seed, **counters.as_dict()}
+    problems = facts.pop("problems")
+    width = max(map(len, facts))
+    for name, value in facts.items():
+        text = f"{value:,}" if isinstance(value, int) and name not in ("seed", "is_clean") else f"{value}"
+        print(f"{name.replace('_', ' '):{width}}  {text}")
+    print(*problems, sep="\n", end="\n" if problems else "", file=sys.stderr)
+    if args.json is not None:
+        args.json.write_text(json.dumps(facts | {"problems": problems}, indent=1) + "\n")
+    return 0 if counters.is_clean else 1
 
 
 def _info(args: argparse.Namespace) -> int:
