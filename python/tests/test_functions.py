@@ -170,7 +170,9 @@ def test_public_names():
         "seed",
         "Generator",
         "Session",
+        "call_async",
         "reference",
+        "sample_file",
         "__version__",
     }
     assert set(gj.__all__) == names

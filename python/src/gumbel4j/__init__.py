@@ -5,9 +5,10 @@
     >>> k = gj.categorical(logits, seed=7)                  # the class each of them leans to
 
 `gumbel_softmax`, `gumbel`, `categorical` and `vjp` share one Java session that starts at the first call;
-`Session` gives one of your own. `Generator` and `seed` say where the noise comes from. `sample_file` draws
-from files of any size, and the module `arrow` takes Arrow columns as logits. `reference` computes the same
-numbers with NumPy alone. Importing this package starts no Java and imports neither Py4J nor matplotlib.
+`Session` gives one of your own; `call_async` is for asyncio. `Generator` and `seed` say where the noise comes
+from. `sample_file` draws from files of any size, and the module `arrow` takes Arrow columns as logits.
+`reference` computes the same numbers with NumPy alone. Importing this package starts no Java and imports
+neither Py4J nor matplotlib.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from gumbel4j.generator import Generator, seed
 
 if TYPE_CHECKING:
     from gumbel4j import reference
+    from gumbel4j.asynchronous import call_async
     from gumbel4j.files import sample_file
     from gumbel4j.session import Session
 
@@ -29,6 +31,7 @@ __all__ = [
     "Generator",
     "Session",
     "__version__",
+    "call_async",
     "categorical",
     "gumbel",
     "gumbel_softmax",
@@ -46,6 +49,8 @@ def __getattr__(name: str) -> Any:
         value = importlib.import_module("gumbel4j.session").Session
     elif name == "sample_file":
         value = importlib.import_module("gumbel4j.files").sample_file
+    elif name == "call_async":
+        value = importlib.import_module("gumbel4j.asynchronous").call_async
     elif name == "reference":
         value = importlib.import_module("gumbel4j.reference")
     elif name == "__version__":

@@ -24,7 +24,8 @@ import threading
 import time as _time
 import weakref
 from collections import deque
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 from py4j import protocol
 
@@ -43,6 +44,8 @@ _DEATH_TIMEOUT: Final = 5.0
 _CONNECT_ATTEMPTS: Final = 5
 
 _RUNNING: Final = "running"
+
+T = TypeVar("T")
 
 
 class JavaEndedError(RuntimeError):
@@ -148,7 +151,10 @@ class Bridge:
         self._in_use[job] = in_use
         began = _time.monotonic()
         reply = ""
+        cancellation: Cancellation | None = getattr(_of_thread, "cancellation", None)
         try:
+            if cancellation is not None:
+                cancellation.watch(self, job)
             reply = self._call(method, job, *arguments)
             while reply == _RUNNING:
                 if timeout is not None and _time.monotonic() - began > timeout:
@@ -181,6 +187,10 @@ class Bridge:
     def _abandon(self, job: int) -> None:
         """Ask Java to end a job whose caller went away; its memory stays in use until it has ended."""
         self._abandoned.append(job)
+        self.cancel(job)
+
+    def cancel(self, job: int) -> None:
+        """Ask Java to end a job, from any thread."""
         if os.getpid() != self._owner or not self.alive:
             return
         try:
@@ -296,6 +306,47 @@ class Bridge:
             connection.close()
         self._idle.clear()
 
+
+class Cancellation:
+    """Lets another thread end the calls that a thread makes while it runs a function. For one use."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._begun = False
+        self._cancelled = False
+        self._job: tuple[Bridge, int] | None = None
+
+    def run(self, function: Callable[[], T]) -> T:
+        """Return what a function returns; RuntimeError if it was cancelled before."""
+        with self._lock:
+            self._begun = True
+        _of_thread.cancellation = self
+        try:
+            return function()
+        finally:
+            del _of_thread.cancellation
+            self._job = None
+
+    def watch(self, bridge: Bridge, job: int) -> None:
+        """Take note of the job that the function starts; RuntimeError if it was cancelled before."""
+        with self._lock:
+            if self._cancelled:
+                raise RuntimeError("the call was cancelled")
+            self._job = bridge, job
+
+    def cancel(self) -> bool:
+        """End the function's call in Java soon, and let no other begin; return whether it runs, or ran."""
+        with self._lock:
+            self._cancelled = True
+            job = self._job
+            begun = self._begun
+        if job is not None:
+            bridge, number = job
+            bridge.cancel(number)
+        return begun
+
+
+_of_thread = threading.local()
 
 _TEXT: Final = protocol.RETURN_MESSAGE + protocol.SUCCESS + protocol.STRING_TYPE
 _ADMITTED: Final = f"{protocol.RETURN_MESSAGE}{protocol.SUCCESS}{protocol.VOID_TYPE}\n".encode()

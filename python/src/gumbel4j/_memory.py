@@ -28,6 +28,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from gumbel4j._available import available_bytes
+
 _SMALLEST_BLOCK: Final = 1 << 12
 _LARGEST_SHARED_BLOCK: Final = 1 << 20  # larger ones have a segment of their own
 _SMALLEST_SEGMENT: Final = 1 << 20
@@ -71,9 +73,14 @@ def _open_file(folder: str | None, nbytes: int) -> tuple[int, str | None]:
     fd, path = tempfile.mkstemp(prefix="gumbel4j-", dir=folder)
     try:
         _allocate(fd, nbytes)
-    except BaseException:
+    except BaseException as problem:
         os.close(fd)
         os.unlink(path)
+        if isinstance(problem, OSError) and problem.errno == errno.ENOSPC:
+            where = os.path.dirname(path)
+            system = os.statvfs(where)
+            free, whole = (_readable(count * system.f_frsize) for count in (system.f_bavail, system.f_blocks))
+            raise OSError(problem.errno, f"{problem.strerror}: {where} has {free} free of {whole}") from None
         raise
     return fd, path
 
@@ -244,17 +251,7 @@ class Pool:
         else:
             nbytes = max(_SMALLEST_SEGMENT, _BLOCKS_OF_A_SEGMENT * block_size)
         self._make_room(nbytes)
-        try:
-            fd, path = self.plane.open(nbytes)
-        except OSError as problem:
-            raise _as_memory_error(problem, nbytes, self.plane) from problem
-        try:
-            memory = _map(fd, nbytes)
-        except OSError as problem:
-            os.close(fd)
-            if path is not None:
-                os.unlink(path)
-            raise _as_memory_error(problem, nbytes, self.plane) from problem
+        fd, path, memory = self._open_and_map(nbytes)
         address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
         self._count += 1
         segment = Segment(self._count, nbytes, block_size, fd, path, memory, address)
@@ -265,13 +262,32 @@ class Pool:
         self._unused_bytes += nbytes
         return segment
 
+    def _open_and_map(self, nbytes: int) -> tuple[int, str | None, mmap.mmap]:
+        """Make shared memory; where something has run out, at the cost of unused memory, oldest first."""
+        while True:
+            try:
+                fd, path = self.plane.open(nbytes)
+                try:
+                    return fd, path, _map(fd, nbytes)
+                except BaseException:
+                    os.close(fd)
+                    if path is not None:
+                        os.unlink(path)
+                    raise
+            except OSError as problem:
+                if problem.errno not in _EXHAUSTED:
+                    raise
+                if not self._unused:
+                    raise _as_memory_error(problem, nbytes, self.plane) from problem
+                self._retire(next(iter(self._unused.values())))
+
     def _make_room(self, nbytes: int) -> None:
         """Refuse what the machine cannot give: Linux would rather kill a process than say no."""
         for segment in list(self._unused.values()):
-            if nbytes <= _available_bytes():
+            if nbytes <= available_bytes():
                 return
             self._retire(segment)
-        available = _available_bytes()
+        available = available_bytes()
         if nbytes > available:
             raise MemoryError(
                 f"an array needs {_readable(nbytes)} of shared memory, but only {_readable(available)} of "
@@ -338,35 +354,22 @@ def _block_size(nbytes: int) -> int:
     return -(-nbytes // step) * step
 
 
-def _as_memory_error(problem: OSError, nbytes: int, plane: DataPlane) -> Exception:
-    if problem.errno in (errno.ENOSPC, errno.ENOMEM, errno.EFBIG, errno.EDQUOT, errno.EOVERFLOW):
-        return MemoryError(f"no {_readable(nbytes)} of memory: {problem.strerror} ({plane.description})")
-    if problem.errno in (errno.EMFILE, errno.ENFILE):
+_TOO_MANY_FILES: Final = (errno.EMFILE, errno.ENFILE)
+_EXHAUSTED: Final = (
+    *_TOO_MANY_FILES, errno.ENOSPC, errno.ENOMEM, errno.EFBIG, errno.EDQUOT, errno.EOVERFLOW
+)  # fmt: skip
+
+
+def _as_memory_error(problem: OSError, nbytes: int, plane: DataPlane) -> MemoryError:
+    if problem.errno in _TOO_MANY_FILES:
         return MemoryError(
             f"no {_readable(nbytes)} of memory: {problem.strerror}. Each array above 1 MiB needs one; "
             "let go of some, or raise the limit (ulimit -n)"
         )
-    return problem
-
-
-def _available_bytes() -> float:
-    """Return how much memory the machine and the control group can give; inf where unknown."""
-    available = math.inf
-    with suppress(OSError, ValueError, KeyError):
-        with open("/proc/meminfo") as lines:
-            kibibytes = {name: int(rest.split()[0]) for name, rest in (line.split(":") for line in lines)}
-        available = 1024.0 * (kibibytes["MemAvailable"] + kibibytes["SwapFree"])
-    with suppress(OSError, ValueError, KeyError, StopIteration):  # no control group, or no limit ("max")
-        with open("/proc/self/cgroup") as lines:
-            group = next(line.strip()[3:] for line in lines if line.startswith("0::"))
-        folder = "/sys/fs/cgroup" + group.rstrip("/")
-        with open(folder + "/memory.max") as limit, open(folder + "/memory.current") as used:
-            rest = int(limit.read()) - int(used.read())
-        with open(folder + "/memory.stat") as lines:
-            of = {name: int(nbytes) for name, nbytes in (line.split() for line in lines)}
-        # Cached files make room when it is needed.
-        available = min(available, float(rest + of["file"] - of["shmem"]))
-    return available
+    return MemoryError(
+        f"no {_readable(nbytes)} of memory: {problem.strerror} ({plane.description}). Let go of arrays, or "
+        "pass them in parts (first_row keeps the noise the same)"
+    )
 
 
 def _readable(nbytes: float) -> str:

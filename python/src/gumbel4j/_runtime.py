@@ -93,7 +93,8 @@ class Runtime:
         self._end: weakref.finalize[..., Runtime] | None
         self._bridge, self._end = self._start()
         try:
-            self._pool = Pool(_choose_data_plane(self._bridge))
+            plane, self._passed_over = _choose_data_plane(self._bridge)
+            self._pool = Pool(plane)
         except BaseException:
             self._end()
             raise
@@ -102,8 +103,10 @@ class Runtime:
 
     def close(self) -> None:
         """End the Java process; arrays stay valid."""
+        if os.getpid() != self._owner:
+            return  # before the lock, which a thread of the parent may have held at the fork
         with self._lock:
-            if self._closed or os.getpid() != self._owner:
+            if self._closed:
                 return
             self._closed = True
             if self._end is not None:
@@ -113,9 +116,10 @@ class Runtime:
     def facts(self) -> dict[str, Any]:
         """Return what runs where; see Session.info."""
         bridge = self._running()
+        plane = f"{self._pool.plane.name}: {self._pool.plane.description}"
         return {
             **self._facts,
-            "data_plane": f"{self._pool.plane.name}: {self._pool.plane.description}",
+            "data_plane": "; ".join((plane, *self._passed_over)),
             "java_options": " ".join(JVM_OPTIONS),
             "start_cache": self._cache.describe(bridge.process.pid),
             "pid": bridge.process.pid,
@@ -173,9 +177,7 @@ class Runtime:
         outputs: Mapping[str, NDArray[Any]],
         scalars: Mapping[str, str],
     ) -> None:
-        retired = [segment.number for segment in self._pool.take_retired() if segment.mapped_by is bridge]
-        if retired:
-            bridge.unmap(retired)
+        self._unmap_retired(bridge)
         operands = dict(outputs)
         groups = RowGroups(next(iter(outputs.values())).shape[:-1])
         for name, array in outputs.items():
@@ -195,6 +197,58 @@ class Runtime:
             bridge.run(operator, " ".join(arguments), in_use, self._call_timeout)
         else:
             clock.nanoseconds += bridge.time(operator, " ".join(arguments), in_use, clock.calls)
+
+    def run_batch(
+        self,
+        operator: str,
+        inputs: Mapping[str, NDArray[Any]],
+        output: str,
+        size: int,
+        dtype: np.dtype[Any],
+    ) -> NDArray[Any]:
+        """Run an operator many times in one call, as the Java class Batch does.
+
+        Parameters
+        ----------
+        operator
+            A name in the Java class Operators.
+        inputs
+            Flat arrays, by argument name: copied into shared memory.
+        output
+            The argument name of the result.
+        size, dtype
+            How many elements it has, of which dtype.
+
+        Returns
+        -------
+        numpy.ndarray
+            The result: flat, in shared memory.
+
+        Raises
+        ------
+        ValueError, InvalidRowError, MemoryError, RuntimeError
+            What went wrong in Java, or with Java.
+        """
+
+        def run(bridge: Bridge) -> NDArray[Any]:
+            self._unmap_retired(bridge)
+            operands = {output: self._pool.empty((size,), dtype)}
+            for name, array in inputs.items():
+                operands[name] = self._pool.empty(array.shape, array.dtype)
+                np.copyto(operands[name], array)
+            flat = RowGroups(())
+            places = {name: self._reference(array, flat, bridge) for name, array in operands.items()}
+            arguments = " ".join(f"{name}={place}" for name, place in places.items())
+            bridge.run(operator, arguments, list(operands.values()), self._call_timeout)
+            return operands[output]
+
+        return self._in_java(run)
+
+    def _unmap_retired(self, bridge: Bridge) -> None:
+        """Let Java give back what was given back here."""
+        retired = [segment.number for segment in self._pool.take_retired() if segment.mapped_by is bridge]
+        if retired:
+            bridge.unmap(retired)
 
     @contextlib.contextmanager
     def timed(self, calls: int = 1) -> Iterator[Clock]:
@@ -351,20 +405,23 @@ def _jars(files: ExitStack) -> list[Path]:
     return jars
 
 
-def _choose_data_plane(bridge: Bridge) -> DataPlane:
-    """Return the first way to share memory that Java really can use, or the one the environment names."""
+def _choose_data_plane(bridge: Bridge) -> tuple[DataPlane, list[str]]:
+    """Return the first way to share memory that Java really can use, and why others were passed over.
+
+    The environment may name the only one to try.
+    """
     wanted = os.environ.get(_DATA_PLANE_VARIABLE)
     names = [plane.name for plane in DATA_PLANES]
     if wanted and wanted not in names:
         raise ValueError(f"{_DATA_PLANE_VARIABLE} = {wanted!r}: must be one of {', '.join(names)}")
-    tried = []
+    passed_over: list[str] = []
     for plane in DATA_PLANES:
         if wanted in (None, "", plane.name):
             fault = _probe(plane, bridge)
             if fault is None:
-                return plane
-            tried.append(f"{plane.description}: {fault}")
-    raise RuntimeError("Java can reach no memory of this process. Tried:\n  " + "\n  ".join(tried))
+                return plane, passed_over
+            passed_over.append(f"not {plane.name}: {fault}")
+    raise RuntimeError("Java can reach no memory of this process. Tried:\n  " + "\n  ".join(passed_over))
 
 
 def _probe(plane: DataPlane, bridge: Bridge) -> str | None:

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from gumbel4j import _arrays, _dtypes, _strides
 from gumbel4j._bridge import InvalidRowError
 from gumbel4j._runtime import Runtime
+from gumbel4j.batch import Batch
 from gumbel4j.generator import resolve
 
 if TYPE_CHECKING:
@@ -462,6 +463,16 @@ class Session:
         dtau = self._runtime.empty((*y.leading, 1), _dtypes.computed_in(y.dtype))
         self._apply("vjp", inputs, outputs | {"dtau": dtau}, scalars)
         return dlogits, temperature.gradient(dtau[..., 0])
+
+    def batch(self) -> Batch:
+        """Return a batch: small calls that are made together, at about a microsecond each.
+
+        >>> with session.batch() as batch:
+        ...     for step, row in enumerate(rows):
+        ...         batch.gumbel_softmax(row, tau=0.5, seed=7, stream=step)
+        >>> samples = batch.results
+        """
+        return Batch(self._runtime)
 
     def info(self) -> dict[str, Any]:
         """Return what runs where.

@@ -9,7 +9,7 @@ import org.gumbel4j.Matrix;
 import org.gumbel4j.Noise;
 
 /**
- * The arguments of one operator call: {@code name=value} pairs separated by blanks, as in
+ * The arguments of one operator call as text: {@code name=value} pairs separated by blanks, as in
  *
  * <pre>
  * logits=3:4096:float16:1:64:10:0:10:1 out=5:0:float16:1:64:10:0:10:1 tau=0.5 seed=7 stream=0 first_row=0
@@ -24,7 +24,7 @@ import org.gumbel4j.Noise;
  * <p>Integers are signed, so a seed of 2^63 or more arrives as a negative number of the same 64
  * bits. Decimal numbers are in a form that {@link Double#parseDouble} reads.
  */
-final class Arguments {
+final class Arguments implements Call {
   private final Map<String, String> values = new HashMap<>();
   private final Map<String, Matrix> matrices = new HashMap<>();
   private final long elements;
@@ -54,24 +54,28 @@ final class Arguments {
     return elements;
   }
 
-  Matrix matrix(String name) {
+  @Override
+  public Matrix matrix(String name) {
     return present(matrices, name);
   }
 
-  /** Whether an argument that may be one number for all rows is given for each row. */
-  boolean isMatrix(String name) {
+  @Override
+  public boolean isMatrix(String name) {
     return matrices.containsKey(name);
   }
 
-  double number(String name) {
+  @Override
+  public double number(String name) {
     return Double.parseDouble(present(values, name));
   }
 
-  ElementType type(String name) {
+  @Override
+  public ElementType type(String name) {
     return type(name, present(values, name));
   }
 
-  Noise noise() {
+  @Override
+  public Noise noise() {
     return new Noise(integer("seed"), integer("stream"), integer("first_row"));
   }
 

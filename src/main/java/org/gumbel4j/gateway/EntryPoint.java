@@ -108,7 +108,8 @@ public final class EntryPoint {
    *
    * @param job a number that Python has never used before
    * @param operator a name in {@link Operators}
-   * @param arguments as {@link Arguments} reads them
+   * @param arguments as {@link Arguments} reads them; with {@code calls} among them, a {@link
+   *     Batch}
    * @return done, running, cancelled or failed
    */
   public String submit(long job, String operator, String arguments) {
@@ -150,8 +151,9 @@ public final class EntryPoint {
   private String start(
       long job, String operator, String arguments, int calls, Function<Runnable, String> how) {
     try {
-      Operators.Operator work = Operators.named(operator);
       Arguments parsed = new Arguments(arguments, segments);
+      Operators.Operator named = Operators.named(operator);
+      Operators.Operator work = parsed.isMatrix(Batch.CALLS) ? new Batch(named) : named;
       jobs.start(
           job,
           calls * parsed.elements(),

@@ -30,13 +30,13 @@ final class Operators {
 
   private Operators() {}
 
-  /** One operator, applied to the arguments of a call. */
+  /** One operator, applied to what a call is given. */
   @FunctionalInterface
   interface Operator {
-    void run(GumbelSoftmax sampler, Arguments arguments);
+    void run(GumbelSoftmax sampler, Call call);
   }
 
-  private static void soft(GumbelSoftmax sampler, Arguments call) {
+  private static void soft(GumbelSoftmax sampler, Call call) {
     Matrix logits = call.matrix("logits");
     if (call.isMatrix("tau")) {
       sampler.soft(logits, call.matrix("tau"), call.noise(), call.matrix("out"));
@@ -45,7 +45,7 @@ final class Operators {
     }
   }
 
-  private static void vjp(GumbelSoftmax sampler, Arguments call) {
+  private static void vjp(GumbelSoftmax sampler, Call call) {
     Matrix sample = call.matrix("sample");
     Matrix upstream = call.matrix("upstream");
     Matrix dlogits = call.matrix("dlogits");

@@ -1,5 +1,6 @@
 package org.gumbel4j.gateway;
 
+import java.io.IOException;
 import org.gumbel4j.InvalidLogitsException;
 
 /**
@@ -20,6 +21,9 @@ final class Reply {
   static final String RUNNING = "running";
   static final String CANCELLED = "cancelled";
 
+  /** What HotSpot says of an access to mapped memory that failed. */
+  private static final String MEMORY_FAULT = "unsafe memory access";
+
   private Reply() {}
 
   static String done(String result) {
@@ -29,9 +33,18 @@ final class Reply {
   static String failed(Throwable failure) {
     return switch (failure) {
       case InvalidLogitsException invalid -> failed("row", invalid.row(), invalid.getMessage());
+      case Batch.InvalidRowException invalid -> failed("row", invalid.row(), invalid.getMessage());
       case IllegalArgumentException invalid -> failed("argument", -1, invalid.getMessage());
       case IndexOutOfBoundsException invalid -> failed("argument", -1, invalid.getMessage());
       case OutOfMemoryError full -> failed("memory", -1, "Java: " + full.getMessage());
+      case IOException noMapping when noMapping.getCause() instanceof OutOfMemoryError ->
+          failed("memory", -1, "Java cannot map shared memory: " + noMapping.getMessage());
+      case InternalError fault when String.valueOf(fault.getMessage()).contains(MEMORY_FAULT) ->
+          failed(
+              "internal",
+              -1,
+              "Java could not reach shared memory, whose file was cut short or cannot be read: "
+                  + fault.getMessage());
       default -> failed("internal", -1, "Java: " + failure);
     };
   }
