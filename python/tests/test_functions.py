@@ -170,6 +170,7 @@ def test_public_names():
         "seed",
         "Generator",
         "Session",
+        "arrow",
         "call_async",
         "reference",
         "sample_file",

@@ -1,4 +1,4 @@
-"""Arrow and Parquet: columns of fixed-size lists into samples and back, in memory and in files."""
+"""Arrow and Parquet files: columns of fixed-size lists into samples."""
 
 from __future__ import annotations
 
@@ -41,16 +41,6 @@ def write(path: Path, table: Any = TABLE, rows: int = 13) -> Path:
 def read(path: Path) -> Any:
     """Read a table."""
     return parquet.read_table(path) if path.suffix == ".parquet" else feather.read_table(path)
-
-
-class Exported:
-    """A column of another library: it has the interface and nothing else."""
-
-    def __init__(self, column: Any) -> None:
-        self._column = column
-
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        return self._column.__arrow_c_stream__(requested_schema)
 
 
 @pytest.mark.parametrize("source", ["x.arrow", "x.feather", "x.parquet"])
@@ -162,48 +152,3 @@ def test_without_pyarrow(session: Session, tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(ImportError, match=r"need the package pyarrow .*: pip install gumbel4j\[arrow\]"):
         sample_file(source, tmp_path / "y.arrow", session=session)
-
-
-def test_columns_and_arrays_share_memory(session: Session) -> None:
-    """No copy, and shared memory stays shared memory, on the way to Arrow and back."""
-    samples = session.gumbel_softmax(LOGITS, seed=1)
-    column = arrow.as_column(samples)
-    assert column.type == pa.list_(pa.float32(), 7)
-    for form in (column, pa.chunked_array([column]), Exported(pa.chunked_array([column]))):
-        back = arrow.as_array(form)
-        assert np.shares_memory(back, samples)
-        assert session._runtime._pool.locate(back) is not None
-    np.testing.assert_array_equal(arrow.as_array(column.slice(3, 4)), samples[3:7])
-    np.testing.assert_array_equal(
-        arrow.as_array(pa.chunked_array([column, column])), np.vstack([samples] * 2)
-    )
-    again = session.gumbel_softmax(arrow.as_array(column), seed=2)
-    np.testing.assert_array_equal(again, session.gumbel_softmax(samples, seed=2))
-    index = session.categorical(LOGITS, seed=1)
-    assert np.shares_memory(arrow.as_column(index).to_numpy(), index)
-    assert arrow.as_column(np.zeros((2, 3, 4))).type == pa.list_(pa.list_(pa.float64(), 4), 3)
-
-
-def test_exports_keep_their_memory(session: Session) -> None:
-    """A DLPack export or an Arrow column is the only owner of a result, whose memory is not used again."""
-    expected = session.gumbel_softmax(LOGITS, seed=1).copy()
-    kept = np.from_dlpack(session.gumbel_softmax(LOGITS, seed=1))
-    column = arrow.as_column(session.gumbel_softmax(LOGITS, seed=1))
-    for seed in range(2, 40):
-        session.gumbel_softmax(LOGITS, seed=seed)
-    np.testing.assert_array_equal(kept, expected)
-    np.testing.assert_array_equal(arrow.as_array(column), expected)
-
-
-def test_columns_that_are_refused() -> None:
-    """With what is allowed."""
-    with pytest.raises(TypeError, match="column must be an Arrow array or export one; got list"):
-        arrow.as_array([[1.0]])
-    with pytest.raises(TypeError, match=r"column has type list<.*: float>; it must be a fixed-size list"):
-        arrow.as_array(pa.array([[1.0]], pa.list_(pa.float32())))
-    with pytest.raises(ValueError, match="row 1 of the column is null or holds a null; fill or drop it"):
-        arrow.as_array(pa.array([[1.0], None], pa.list_(pa.float32(), 1)))
-    with pytest.raises(ValueError, match="array is a single number"):
-        arrow.as_column(np.array(1.0))
-    with pytest.raises(TypeError, match="array has dtype complex128, which Arrow has no type for"):
-        arrow.as_column(np.zeros(3, complex))

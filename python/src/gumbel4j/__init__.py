@@ -20,7 +20,7 @@ from gumbel4j.functions import categorical, gumbel, gumbel_softmax, vjp
 from gumbel4j.generator import Generator, seed
 
 if TYPE_CHECKING:
-    from gumbel4j import reference
+    from gumbel4j import arrow, reference
     from gumbel4j.asynchronous import call_async
     from gumbel4j.files import sample_file
     from gumbel4j.session import Session
@@ -31,6 +31,7 @@ __all__ = [
     "Generator",
     "Session",
     "__version__",
+    "arrow",
     "call_async",
     "categorical",
     "gumbel",
@@ -51,8 +52,8 @@ def __getattr__(name: str) -> Any:
         value = importlib.import_module("gumbel4j.files").sample_file
     elif name == "call_async":
         value = importlib.import_module("gumbel4j.asynchronous").call_async
-    elif name == "reference":
-        value = importlib.import_module("gumbel4j.reference")
+    elif name in ("arrow", "reference"):
+        value = importlib.import_module(f"gumbel4j.{name}")
     elif name == "__version__":
         value = importlib.import_module("importlib.metadata").version("gumbel4j")
     else:

@@ -85,10 +85,11 @@ def rows(name: str, value: ArrayLike, axis: int) -> Rows:
         )
     array = np.asarray(value)
     if not _dtypes.is_floating(array.dtype):
-        raise TypeError(
-            f"{name} has dtype {array.dtype}; it must be {_dtypes.FLOATING_NAMES}: "
-            "convert with .astype(np.float32)"
+        is_column = array.dtype.hasobject and (  # of lists
+            hasattr(value, "__arrow_c_array__") or hasattr(value, "__arrow_c_stream__")
         )
+        remedy = f"pass gumbel4j.arrow.as_array({name})" if is_column else "convert with .astype(np.float32)"
+        raise TypeError(f"{name} has dtype {array.dtype}; it must be {_dtypes.FLOATING_NAMES}: {remedy}")
     if array.ndim == 0:
         raise ValueError(f"{name} is a single number; it must have an axis of classes")
     axis = normalize_axis_index(axis, array.ndim, f"{name} and axis")

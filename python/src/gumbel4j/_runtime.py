@@ -329,7 +329,7 @@ class Runtime:
                 cache.discard()  # the cause, since without it Java starts
                 cache = _start_cache.StartCache(cache.path)
         bridge = Bridge(process, min(self._answer_timeout, max(0.1, deadline - time.monotonic())))
-        end = weakref.finalize(self, bridge.close)
+        end: weakref.finalize[..., Runtime] = weakref.finalize(self, bridge.close)
         try:
             self._facts = self._examine(bridge, self._java)
         except BaseException:
