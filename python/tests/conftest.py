@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,15 @@ def process_exists(pid: int) -> bool:
         return state(Path(f"/proc/{pid}")) not in "ZX"
     except FileNotFoundError:
         return False
+
+
+def children() -> set[int]:
+    """Return the process ids of the running children of all threads of this process."""
+    pids: set[int] = set()
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # the thread has ended
+            pids.update(map(int, (task / "children").read_text().split()))
+    return {pid for pid in pids if process_exists(pid)}
 
 
 def state(process: Path) -> str:

@@ -125,6 +125,27 @@ s.gumbel((3000, 10000), seed=1, dtype="float64")
     assert [file for file in Path("/dev/shm").glob("gumbel4j-*") if file.stat().st_uid == os.getuid()] == []
 
 
+@pytest.mark.parametrize("backend", ["auto", "java"])
+def test_memory_that_is_taken_away(backend: str, python: Python, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Someone empties a file of shared memory under a call: an exception, and Python goes on."""
+    monkeypatch.setenv("GUMBEL4J_DATA_PLANE", "file")  # files cannot be sealed
+    child = python(f"""
+import os
+from gumbel4j import Session
+s = Session(backend={backend!r})
+expected = s.gumbel((300, 1000), seed=5).tolist()
+x = s.empty((1000, 1000))
+os.ftruncate(s._runtime._pool.locate(x)[0].fd, 0)
+try:
+    s.gumbel_softmax(x, seed=1)
+except RuntimeError as fault:
+    print("during the call" in str(fault) or "InternalError" in str(fault))
+print(s.gumbel((300, 1000), seed=5).tolist() == expected)
+""")
+    out, err = child.communicate(timeout=60)
+    assert out.splitlines() == ["True", "True"], err
+
+
 def test_call_timeout() -> None:
     """A call that takes too long raises, is ended in Java, and the next one works."""
     with Session(threads=1, backend="java", call_timeout=0.3) as s:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import state
+from conftest import children, state
 
 from gumbel4j import Session
 from gumbel4j._strides import RowGroups
@@ -61,22 +61,84 @@ def test_ctrl_c_in_a_long_call(python: Python) -> None:
     assert err == ""
 
 
-def test_interrupts_at_random_moments(session: Session) -> None:
-    """Wherever the interrupt strikes, later results are right."""
-    expected = session.gumbel((500, 1000), seed=3)
+def test_two_hundred_interrupts_at_random_moments(session: Session) -> None:
+    """Wherever one strikes (copy, call, result): KeyboardInterrupt at once, and later results are right."""
+    logits = np.zeros((500, 1000), np.float32)  # not in shared memory: copied first
+    expected = session.gumbel_softmax(logits, seed=3)
+    small = session.gumbel((2, 3), seed=3)
     moments = random.Random(1)
-    interrupted = 0
-    for _ in range(20):
-        timer = threading.Timer(moments.uniform(0, 0.01), os.kill, (os.getpid(), signal.SIGINT))
-        try:
+    slowest = 0.0
+    for _ in range(200):
+        sent = [0.0]
+
+        def interrupt(sent: list[float] = sent) -> None:
+            sent[0] = time.monotonic()
+            os.kill(os.getpid(), signal.SIGINT)
+
+        timer = threading.Timer(moments.uniform(0, 0.01), interrupt)
+        with pytest.raises(KeyboardInterrupt):
             timer.start()
             while True:
-                session.gumbel((500, 1000), seed=4)
-        except KeyboardInterrupt:
-            interrupted += 1
+                session.gumbel_softmax(logits, seed=4)
+                session.gumbel((2, 3), seed=4)
+        slowest = max(slowest, time.monotonic() - sent[0])
         timer.join()
-        np.testing.assert_array_equal(session.gumbel((500, 1000), seed=3), expected)
-    assert interrupted == 20
+        np.testing.assert_array_equal(session.gumbel_softmax(logits, seed=3), expected)
+        np.testing.assert_array_equal(session.gumbel((2, 3), seed=3), small)
+    assert slowest < 0.5
+    bridge = session._runtime._bridge
+    while bridge._abandoned:
+        bridge.settle()
+    assert bridge._in_use == {}
+
+
+def test_interrupts_at_start() -> None:
+    """Wherever one strikes while Java is found, started and asked: nothing is left running."""
+    moments = random.Random(2)
+    before = children()
+    problems = []  # with their tracebacks, as a notebook keeps them: no clean-up may wait for their end
+    for _ in range(10):
+        timer = threading.Timer(moments.uniform(0, 0.4), os.kill, (os.getpid(), signal.SIGINT))
+        with pytest.raises(KeyboardInterrupt) as problem:
+            timer.start()
+            while True:
+                Session(backend="java").close()
+        problems.append(problem)
+        ended = time.monotonic()
+        while children() - before and time.monotonic() - ended < 0.5:
+            time.sleep(0.01)
+        assert children() - before == set()
+
+
+def test_ctrl_c_while_java_hangs(python: Python) -> None:
+    """Java cannot be told any more that nobody waits: Python does not wait for that."""
+    child = python("""
+import os, pathlib, signal, time
+from gumbel4j import Session
+s = Session(backend="java")
+expected = s.gumbel((2, 3), seed=1).tolist()
+pid = s.info()["pid"]
+os.kill(pid, signal.SIGSTOP)
+threads = pathlib.Path(f"/proc/{pid}/task")
+while any(") T " not in (thread / "stat").read_text() for thread in threads.iterdir()):
+    time.sleep(0.01)
+print("calling", flush=True)
+try:
+    s.gumbel((2, 3), seed=1)
+except KeyboardInterrupt:
+    print("interrupted", time.monotonic(), flush=True)
+os.kill(pid, signal.SIGCONT)
+print(s.gumbel((2, 3), seed=1).tolist() == expected)
+""")
+    assert child.stdout is not None
+    assert child.stdout.readline() == "calling\n"
+    time.sleep(0.3)
+    sent = time.monotonic()
+    child.send_signal(signal.SIGINT)
+    word, _, moment = child.stdout.readline().partition(" ")
+    assert word == "interrupted"
+    assert float(moment) - sent < 0.5
+    assert child.communicate(timeout=60) == ("True\n", "")
 
 
 def test_job_that_is_cancelled_before_it_comes(session: Session) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import resource
 import socket
@@ -18,6 +19,7 @@ from py4j.protocol import Py4JError, Py4JNetworkError
 
 from gumbel4j import Session
 from gumbel4j._bridge import _Connection
+from gumbel4j._memory import DATA_PLANES, DataPlane
 
 
 def connect(session: Session) -> socket.socket:
@@ -83,17 +85,29 @@ def test_token_is_not_logged(caplog: pytest.LogCaptureFixture, capfd: pytest.Cap
     assert token not in "".join(capfd.readouterr())
 
 
-def test_segments_are_private_and_sealed(session: Session) -> None:
-    """Nobody else can open shared memory, and nobody can shrink it under a reader."""
-    array = session.empty((10, 10))
-    place = session._runtime._pool.locate(array)
-    assert place is not None
-    segment = place[0]
-    if segment.path is None and session.info()["data_plane"].startswith("memfd"):
+@pytest.mark.parametrize("plane", DATA_PLANES, ids=lambda plane: plane.name)
+def test_segments_are_private(plane: DataPlane) -> None:
+    """No other user can open shared memory, also not by the entry of a descriptor in /proc."""
+    fd, path = plane.open(4096)
+    try:
+        assert stat.S_IMODE(os.fstat(fd).st_mode) == 0o600
+        assert os.fstat(fd).st_uid == os.getuid()
+    finally:
+        os.close(fd)
+        if path is not None:
+            os.unlink(path)
+
+
+def test_segments_are_sealed() -> None:
+    """Anonymous memory can be neither shrunk under a reader nor grown, and nobody can take the seals off."""
+    fd, _ = DATA_PLANES[0].open(4096)
+    seals = fcntl.fcntl(fd, fcntl.F_GET_SEALS)
+    for wanted in (fcntl.F_SEAL_SHRINK, fcntl.F_SEAL_GROW, fcntl.F_SEAL_SEAL):
+        assert seals & wanted
+    for size in (0, 8192):
         with pytest.raises(PermissionError):
-            os.ftruncate(segment.fd, 0)
-    else:
-        assert stat.S_IMODE(os.fstat(segment.fd).st_mode) == 0o600
+            os.ftruncate(fd, size)
+    os.close(fd)
 
 
 @pytest.mark.parametrize(

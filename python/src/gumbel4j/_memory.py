@@ -57,9 +57,10 @@ class DataPlane:
 
 
 def _open_memfd(nbytes: int) -> tuple[int, str | None]:
-    """Make anonymous memory that nobody can shrink, so that no access to it can fail."""
+    """Make anonymous memory that nobody can shrink, so that no access to it can fail (mode 0600)."""
     fd = os.memfd_create("gumbel4j", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
+        os.fchmod(fd, 0o600)  # the descriptor can be opened again by its entry in /proc
         _allocate(fd, nbytes)
         fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
     except BaseException:

@@ -328,12 +328,12 @@ class Runtime:
                 process = _launcher.start(self._command(()), deadline, timeout)
                 cache.discard()  # the cause, since without it Java starts
                 cache = _start_cache.StartCache(cache.path)
-        bridge = Bridge(process, min(self._answer_timeout, max(0.1, deadline - time.monotonic())))
-        end: weakref.finalize[..., Runtime] = weakref.finalize(self, bridge.close)
         try:
+            bridge = Bridge(process, min(self._answer_timeout, max(0.1, deadline - time.monotonic())))
+            end: weakref.finalize[..., Runtime] = weakref.finalize(self, bridge.close)
             self._facts = self._examine(bridge, self._java)
         except BaseException:
-            end()
+            process.stop()
             raise
         bridge.answer_timeout = self._answer_timeout
         self._cache = cache

@@ -1,0 +1,83 @@
+"""A real Jupyter kernel: its interrupt, its restart and its end, as the buttons of a notebook make them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import gone_within
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.manager import KernelManager
+
+SESSION = """
+import time
+import numpy as np
+from gumbel4j import Session
+s = Session(threads=1, backend="java")
+expected = s.gumbel((300, 1000), seed=5)
+"""
+
+LONG_CALL = """
+try:
+    s.gumbel((6000, 10000), seed=1, dtype="float64")
+except KeyboardInterrupt:
+    noticed = time.monotonic()  # the kernel may take longer to show the traceback
+    raise
+"""
+
+
+@pytest.fixture
+def kernel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[KernelManager, BlockingKernelClient]]:
+    """A kernel and a client that can talk to it."""
+    for variable in ("JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR"):
+        monkeypatch.setenv(variable, str(tmp_path / variable))
+    manager = KernelManager(kernel_name="python3")
+    manager.start_kernel(cwd=str(tmp_path))
+    client = manager.client()
+    client.start_channels()
+    client.wait_for_ready(timeout=60)
+    yield manager, client
+    client.stop_channels()
+    if manager.is_alive():
+        manager.shutdown_kernel(now=True)
+
+
+def run(client: BlockingKernelClient, cell: str) -> tuple[dict[str, Any], str]:
+    """Run a cell to its end; return the kernel's reply and what the cell printed."""
+    printed = []
+
+    def hook(message: dict[str, Any]) -> None:
+        if message["msg_type"] == "stream":
+            printed.append(message["content"]["text"])
+
+    reply = client.execute_interactive(cell, timeout=60, output_hook=hook)
+    return reply["content"], "".join(printed)
+
+
+def test_interrupt_restart_and_end(kernel: tuple[KernelManager, BlockingKernelClient]) -> None:
+    """KeyboardInterrupt within half a second and right results after it; no Java outlives its kernel."""
+    manager, client = kernel
+    assert run(client, SESSION)[0]["status"] == "ok"
+    for _ in range(3):
+        client.execute(LONG_CALL)
+        time.sleep(0.3)
+        sent = time.monotonic()
+        manager.interrupt_kernel()
+        assert client.get_shell_msg(timeout=60)["content"].get("ename") == "KeyboardInterrupt"
+        after = run(client, "print(noticed, np.array_equal(s.gumbel((300, 1000), seed=5), expected))")[1]
+        noticed, right = after.split()
+        assert float(noticed) - sent < 0.5
+        assert right == "True"
+    pid = int(run(client, "print(s.info()['pid'])")[1])
+    manager.restart_kernel(now=True)
+    assert gone_within(2, pid)
+    client.wait_for_ready(timeout=60)
+    assert run(client, SESSION)[0]["status"] == "ok"
+    pid = int(run(client, "print(s.info()['pid'])")[1])
+    manager.shutdown_kernel()
+    assert gone_within(2, pid)
