@@ -171,8 +171,9 @@ class Bridge:
     def settle(self) -> None:
         """Let go of the memory of interrupted jobs that have ended since."""
         for job in list(self._abandoned):
-            # In this order, so that an interrupt at any moment loses none; twice does no harm.
-            if self._call("await", job, 0) != _RUNNING:
+            # Not await: one that Java has yet to read must not start any more. And in this order, so that an
+            # interrupt at any moment loses none; twice does no harm.
+            if self._call("cancel", job) != _RUNNING:
                 self._in_use.pop(job, None)
                 with contextlib.suppress(ValueError):  # another thread was quicker
                     self._abandoned.remove(job)
