@@ -123,6 +123,8 @@ def soak(minutes: float, seed: int, progress: Callable[[Counters], None]) -> Cou
     del warm_up
     multiprocessing.resource_tracker.ensure_running()  # a process that the first spawn would leave
     before = take_stock()
+    # Started in the background of a shell, this process inherits that Ctrl-C is ignored.
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
     end = time.monotonic() + 60 * minutes
     storm = Storm(seed)
     try:
@@ -131,6 +133,7 @@ def soak(minutes: float, seed: int, progress: Callable[[Counters], None]) -> Cou
             progress(storm.counters)
     finally:
         storm.close()
+        signal.signal(signal.SIGINT, former)
     _look_for_remains(storm.counters, before)
     return storm.counters
 
