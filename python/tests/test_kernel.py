@@ -22,6 +22,7 @@ expected = s.gumbel((300, 1000), seed=5)
 
 LONG_CALL = """
 try:
+    print("calling", flush=True)
     s.gumbel((6000, 10000), seed=1, dtype="float64")
 except KeyboardInterrupt:
     noticed = time.monotonic()  # the kernel may take longer to show the traceback
@@ -65,7 +66,9 @@ def test_interrupt_restart_and_end(kernel: tuple[KernelManager, BlockingKernelCl
     assert run(client, SESSION)[0]["status"] == "ok"
     for _ in range(3):
         client.execute(LONG_CALL)
-        time.sleep(0.3)
+        while client.get_iopub_msg(timeout=60)["content"].get("text") != "calling\n":
+            pass
+        time.sleep(0.2)
         sent = time.monotonic()
         manager.interrupt_kernel()
         assert client.get_shell_msg(timeout=60)["content"].get("ename") == "KeyboardInterrupt"
