@@ -129,13 +129,15 @@ def test_bad_temperatures_are_refused_by_their_place(session: Session, tmp_path:
 def test_bad_rows_are_refused_by_their_place(
     session: Session, tmp_path: Path, value: float, what: str
 ) -> None:
-    """In the whole file, by number and by index; nothing is left behind."""
+    """In the whole file, by number and by index; nothing is left behind, and an older output stays."""
     logits = RNG.normal(size=(6, 8, 5)).astype(np.float32)
     logits[4, :, 3] = value
     np.save(tmp_path / "x.npy", logits)
+    (tmp_path / "y.npy").write_text("older")
     with pytest.raises(SampleError, match=rf"x\.npy: row 23, which is \[4, :, 3\], {what}"):
         sample_file(tmp_path / "x.npy", tmp_path / "y.npy", axis=1, session=session, slice_bytes=300)
-    only(tmp_path, "x.npy")
+    only(tmp_path, "x.npy", "y.npy")
+    assert (tmp_path / "y.npy").read_text() == "older"
 
 
 def test_several_members_of_an_archive(session: Session, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from conftest import said
 from numpy.lib import format as npy_format
 from pyarrow import feather
 
-from gumbel4j import Session, arrow
+from gumbel4j import Session, arrow, cli
 from gumbel4j.files import sample_file
 
 Python = Callable[[str], subprocess.Popen[str]]
@@ -88,13 +88,14 @@ def sparse(path: Path, shape: tuple[int, ...]) -> None:
         file.truncate(file.tell() + 4 * int(np.prod(shape)))
 
 
-def test_ctrl_c_keeps_what_is_done(tmp_path: Path) -> None:
-    """The command ends with status 130 and says how to go on, and it does."""
-    sparse(tmp_path / "x.npy", (200_000, 1000))
-    command = [sys.executable, "-m", "gumbel4j", "sample", "x.npy", "-o", "y.npy", "--threads", "1"]
-    child = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+def test_ctrl_c_keeps_what_is_done(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command ends with status 130 and says how to go on, and with --resume it does."""
+    sparse(tmp_path / "x.npy", (80_000, 1000))
+    sample = ["sample", str(tmp_path / "x.npy"), "-o", str(tmp_path / "y.npy"), "--seed", "3"]
+    command = [sys.executable, "-m", "gumbel4j", *sample, "--threads", "1", "--backend", "java"]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     partial = tmp_path / ".y.npy.partial"
-    while not partial.exists() or partial.stat().st_size < 50_000_000:
+    while not partial.exists() or partial.stat().st_size < 20_000_000:
         assert child.poll() is None
         time.sleep(0.01)
     child.send_signal(signal.SIGINT)
@@ -106,6 +107,14 @@ def test_ctrl_c_keeps_what_is_done(tmp_path: Path) -> None:
         "goes on from there\n"
     )
     assert sorted(path.name for path in tmp_path.iterdir()) == [partial.name, f"{partial.name}.json", "x.npy"]
+    node = partial.stat().st_ino
+    monkeypatch.setattr(cli, "_session", lambda args: contextlib.nullcontext(session))
+    assert cli.main([*sample, "--resume", "--quiet"]) == 0
+    assert (tmp_path / "y.npy").stat().st_ino == node
+    y = np.load(tmp_path / "y.npy", mmap_mode="r")
+    for first in (0, 40_000, 79_990):
+        expected = session.gumbel_softmax(np.zeros((10, 1000), np.float32), seed=3, first_row=first)
+        np.testing.assert_array_equal(y[first : first + 10], expected)
 
 
 FULL = """

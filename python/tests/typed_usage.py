@@ -30,12 +30,22 @@ with gj.Session(threads=2, backend="native", java_home=Path("/jdk")) as session:
     assert_type(session.gumbel_softmax(x, out=x), NDArray[Any])
     assert_type(session.categorical(x, out=np.zeros(2, np.int32)), NDArray[np.int32])
     assert_type(session.info(), dict[str, Any])
+    with session.batch() as batch:
+        assert_type(batch.gumbel_softmax(x, seed=7), int)
+    assert_type(batch.results, list[NDArray[Any]])
     drawn = gj.sample_file(
         "x.npy", Path("y.npy"), "hard", tau="tau.npy", seed=rng, resume=True, session=session, progress=print
     )
     assert_type(drawn, tuple[Drawn, ...])
     assert_type(drawn[0].shape, tuple[int, ...])
     assert_type(gj.arrow.as_array(object()), NDArray[Any])
+
+
+async def awaited() -> None:
+    """Check that the types of arguments and results pass through."""
+    assert_type(await gj.call_async(gj.categorical, logits, seed=7), NDArray[np.int32])
+    await gj.call_async(gj.categorical, logits, sed=7)  # type: ignore[call-arg]
+
 
 try:
     gj.sample_file("x.npy", "y.npy", session=lambda: gj.Session())

@@ -78,7 +78,8 @@ def sample_file(
         Where to draw, or a function that returns it, called when nothing else can be refused any more; None
         for the one behind the module's functions.
     slice_bytes
-        How much is read at once. About four times this is held in shared memory; a row is never divided.
+        How much is read at once. About four times this is held in shared memory. A row is never divided, nor
+        is a record batch of a compressed Arrow file: it is expanded as a whole.
     progress
         Called with the numbers of rows that are done and of all, in this thread, after each slice.
 
