@@ -35,8 +35,9 @@ _log = logging.getLogger(__name__)
 
 _SLICE_MILLIS: Final = 200
 
-_CANCEL_TIMEOUT: Final = 0.2
-"""Seconds that an interrupted call may spend on telling Java."""
+_CANCEL_TIMEOUT: Final = 0.1
+"""Seconds that an interrupted call may wait for Java to let it in, and again to hear it. If that fails, the
+next call tells it."""
 
 _DEATH_TIMEOUT: Final = 5.0
 """Seconds until a process whose sockets are gone has an exit status; it is a matter of milliseconds."""
