@@ -35,9 +35,12 @@ def only(folder: Path, *names: str) -> None:
     assert sorted(path.name for path in folder.iterdir()) == sorted(names)
 
 
-@pytest.mark.parametrize("dtype", ["<f4", ">f4", "<f8", ">f8", "<f2", ">f2"])
 @pytest.mark.parametrize("order", ["C", "F"])
-@pytest.mark.parametrize("shape", [(40, 7), (3, 5, 8), (300,), (2, 3, 4, 5), (4, 0, 3)])
+@pytest.mark.parametrize(
+    ("dtype", "shape"),
+    [("<f4", shape) for shape in ((40, 7), (300,), (2, 3, 4, 5), (4, 0, 3))]
+    + [(dtype, (3, 5, 8)) for dtype in ("<f4", ">f4", "<f8", ">f8", "<f2", ">f2")],
+)
 def test_samples_are_those_of_the_whole_array(
     session: Session, tmp_path: Path, dtype: str, order: str, shape: tuple[int, ...]
 ) -> None:
@@ -65,7 +68,7 @@ def test_file_is_what_numpy_would_save(session: Session, tmp_path: Path) -> None
     assert (tmp_path / "y.npy").read_bytes() == (tmp_path / "z.npy").read_bytes()
 
 
-@settings(max_examples=300, derandomize=True, deadline=None, database=None)
+@settings(max_examples=100, derandomize=True, deadline=None, database=None)
 @given(
     shape=st.lists(st.integers(1, 9), min_size=1, max_size=4).map(tuple),
     axis=st.integers(0, 3),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path
 from typing import Any
@@ -106,10 +107,33 @@ def test_resume_makes_the_same_file(session: Session, tmp_path: Path, suffix: st
             torn.write(b"torn")
         seen.clear()
         sample_file(source, target, resume=True, progress=lambda done, _: seen.append(done), **options)
-        assert seen[0] >= min(rows, 50)
+        assert rows <= seen[0] <= 50
         assert target.read_bytes() == whole.read_bytes()
         target.unlink()
     assert sorted(path.name for path in tmp_path.iterdir()) == [whole.name, source.name]
+
+
+def test_full_disk_when_only_the_end_is_missing(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All samples are kept, what was made of them is not, and resuming makes it."""
+    source, target = write(tmp_path / "x.arrow"), tmp_path / "y.arrow"
+
+    def full(path: Path, schema: Any) -> None:
+        path.write_bytes(b"torn")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched, pytest.raises(FileError, match="No space left") as error:
+        patched.setattr(pa.ipc, "new_file", full)
+        sample_file(source, target, seed=5, session=session)
+    assert "goes on from there" in error.value.__notes__[0]
+    partial = ".y.arrow.partial"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [partial, f"{partial}.json", "x.arrow"]
+    seen: list[int] = []
+    sample_file(source, target, resume=True, session=session, progress=lambda done, _: seen.append(done))
+    assert seen == [50]
+    samples = arrow.as_array(read(target).column("logits"))
+    np.testing.assert_array_equal(samples, session.gumbel_softmax(LOGITS, seed=5))
 
 
 def test_what_is_refused(session: Session, tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ class TableSampler:
             with writing(self._target):
                 at = _append(partial.fd, at, self._schema.serialize())
                 partial.advance(0)
-        first = partial.done * self._slice_rows
+        first = min(partial.done * self._slice_rows, self._table.rows)
         if progress is not None:
             progress(first, self._table.rows)
         slices = self._table.slices(first, self._slice_rows)
