@@ -165,12 +165,11 @@ build_programs() {
 
 every_program=$(basename -s .c test/*.c)
 
-# run_program TIER LABEL PROGRAM: its last line says what passed. Its argument is where the golden files are.
-run_program() {
-    name="$(basename "$3") ($1$2)" status=0
-    output_of=$(GUMBEL4J_MAX_ISA=$1 $runner "$3" ../src/test/resources/golden 2>&1) || status=$?
-    counts=$(printf '%s\n' "$output_of" | sed -n '$s/^.*: \([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p')
-    printf '%s\n' "$output_of" | sed "\$s/\$/ ($1$2)/"
+# tally TIER LABEL PROGRAM: counts what a program has said; its last line says what passed
+tally() {
+    name="$(basename "$3") ($1$2)" status=$(cat "$3.$1.status")
+    counts=$(sed -n '$s/^.*: \([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$3.$1.log")
+    sed "\$s/\$/ ($1$2)/" "$3.$1.log"
     case "$status $counts" in
     "0 "[0-9]*" 0") count "$name" ${counts% *} 0 ;;
     *" "[0-9]*" "[1-9]*) count "$name" $counts ;;
@@ -181,14 +180,27 @@ run_program() {
     esac
 }
 
-# run_programs DIRECTORY LABEL TIERS: every test program of DIRECTORY on those of TIERS that the machine has
+# run_programs DIRECTORY LABEL TIERS: every test program of DIRECTORY on those of TIERS that the machine has, as many at a time as
+# there are cores. The argument of a program is where the golden files are.
 run_programs() {
     best=$(unset GUMBEL4J_MAX_ISA && $runner "$1/isa")
+    runs=
     for tier in $3; do
         for program in "$1"/*_test "$1"/*_test-"$tier"; do
-            if [ -f "$program" ]; then run_program "$tier" "$2" "$program"; fi
+            if [ -f "$program" ]; then runs="$runs $tier $(basename "$program")"; fi
         done
         if [ "$tier" = "$best" ]; then break; fi
+    done
+    printf '%s %s\n' $runs | runner=$runner directory=$1 xargs -P "$(getconf _NPROCESSORS_ONLN)" -L 1 sh -c '
+        status=0
+        GUMBEL4J_MAX_ISA=$1 $runner "$directory/$2" ../src/test/resources/golden >"$directory/$2.$1.log" 2>&1 || status=$?
+        echo "$status" >"$directory/$2.$1.status"' run
+    set -- "$1" "$2" $runs
+    while [ $# -gt 2 ]; do
+        tally "$3" "$2" "$1/$4"
+        directory=$1 label=$2
+        shift 4
+        set -- "$directory" "$label" "$@"
     done
 }
 
