@@ -211,6 +211,12 @@ class Pool:
             self._retired.clear()
         return retired
 
+    def give_up(self, segment: Segment) -> None:
+        """Let no new array be put into a segment; it goes when the arrays on it have died."""
+        with self._lock:
+            segment.reusable = False
+            self._open.get(segment.block_size, {}).pop(segment.number, None)
+
     def close(self) -> None:
         """Give back all unused memory now and the rest as its arrays die."""
         self._file_returned()
@@ -251,8 +257,15 @@ class Pool:
             nbytes = block_size
         else:
             nbytes = max(_SMALLEST_SEGMENT, _BLOCKS_OF_A_SEGMENT * block_size)
-        self._make_room(nbytes)
-        fd, path, memory = self._open_and_map(nbytes)
+        while True:
+            try:
+                self._make_room(nbytes)
+                fd, path, memory = self._open_and_map(nbytes)
+                break
+            except MemoryError:
+                if nbytes == block_size:
+                    raise
+                nbytes = max(block_size, nbytes // 4)  # where little is left, room for fewer blocks may be
         address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
         self._count += 1
         segment = Segment(self._count, nbytes, block_size, fd, path, memory, address)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.metadata
 import importlib.resources
 import logging
@@ -128,14 +129,23 @@ class Runtime:
     def empty(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
         """Return an uninitialised array in shared memory; MemoryError if there is not enough."""
 
-        def allocate(bridge: Bridge) -> NDArray[Any]:
+        return self._in_java(lambda bridge: self._empty(bridge, shape, dtype))
+
+    def _empty(self, bridge: Bridge, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+        """Return an array in memory that Java has mapped, so that no file of it keeps a name."""
+        while True:
             array = self._pool.empty(shape, dtype)
             place = self._pool.locate(array) if array.size else None
-            if place is not None:
-                _map(place[0], bridge)  # now, so that no file keeps a name
-            return array
-
-        return self._in_java(allocate)
+            if place is None:
+                return array
+            segment, _ = place
+            try:
+                _map(segment, bridge)
+                return array
+            except _UnreachableError:
+                if segment.mapped_by is None:
+                    raise
+                self._pool.give_up(segment)  # from before Java was started again; the next one may do
 
     def takes_results(self, array: NDArray[Any]) -> bool:
         """Whether Java can write into the array where it is; its last axis is the classes."""
@@ -178,6 +188,7 @@ class Runtime:
         scalars: Mapping[str, str],
     ) -> None:
         self._unmap_retired(bridge)
+        empty = functools.partial(self._empty, bridge)
         operands = dict(outputs)
         groups = RowGroups(next(iter(outputs.values())).shape[:-1])
         for name, array in outputs.items():
@@ -188,7 +199,7 @@ class Runtime:
             if suits and groups.admit(array.shape, array.strides):
                 operands[name] = array
             else:
-                operands[name] = _strides.packed(array, groups, self._pool.empty)
+                operands[name] = _strides.packed(array, groups, empty)
         arguments = [f"{name}={value}" for name, value in scalars.items()]
         arguments += [f"{name}={self._reference(array, groups, bridge)}" for name, array in operands.items()]
         in_use = list(operands.values())
@@ -232,9 +243,9 @@ class Runtime:
 
         def run(bridge: Bridge) -> NDArray[Any]:
             self._unmap_retired(bridge)
-            operands = {output: self._pool.empty((size,), dtype)}
+            operands = {output: self._empty(bridge, (size,), dtype)}
             for name, array in inputs.items():
-                operands[name] = self._pool.empty(array.shape, array.dtype)
+                operands[name] = self._empty(bridge, array.shape, array.dtype)
                 np.copyto(operands[name], array)
             flat = RowGroups(())
             places = {name: self._reference(array, flat, bridge) for name, array in operands.items()}
