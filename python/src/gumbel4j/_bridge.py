@@ -314,6 +314,8 @@ class Cancellation:
     def run(self, function: Callable[[], T]) -> T:
         """Return what a function returns; RuntimeError if it was cancelled before."""
         with self._lock:
+            if self._cancelled:
+                raise RuntimeError("the call was cancelled")
             self._begun = True
         _of_thread.cancellation = self
         try:

@@ -33,6 +33,10 @@ def _integer(name: str, value: Any, limit: int, limit_text: str, also: str = "")
     return number
 
 
+_lock = threading.Lock()
+"""For all generators: it is held for a moment only, and one lock can be kept free while the process forks."""
+
+
 class Generator:
     """A seed and a count of draws: each call of `next` hands out the next stream of the seed.
 
@@ -65,10 +69,9 @@ class Generator:
     Generator(7, stream=2)
     """
 
-    __slots__ = ("_lock", "_seed", "_stream")
+    __slots__ = ("_seed", "_stream")
 
     def __init__(self, seed: int | None = None, *, stream: int = 0) -> None:
-        self._lock = threading.Lock()
         self._seed = secrets.randbits(64) if seed is None else _integer("seed", seed, SEED_LIMIT, "2**64")
         self._stream = _integer("stream", stream, STREAM_LIMIT, "2**63")
 
@@ -90,7 +93,7 @@ class Generator:
         ValueError
             If all 2**63 streams of the seed are used up.
         """
-        with self._lock:
+        with _lock:
             stream = self._stream
             if stream >= STREAM_LIMIT:
                 raise ValueError(
@@ -113,7 +116,6 @@ class Generator:
         return self._seed, self._stream
 
     def __setstate__(self, state: tuple[int, int]) -> None:
-        self._lock = threading.Lock()
         self._seed, self._stream = state
 
 
@@ -164,8 +166,12 @@ def resolve(seed: int | Generator | None, stream: int | None) -> tuple[int, int]
 def _after_fork_in_child() -> None:
     """Keep a forked child from repeating its parent's draws, unless the user chose the seed."""
     global _default
+    _lock.release()
     _default = Generator(_default.seed, stream=_default.stream) if _default_seeded_by_user else Generator()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)
+    # No other thread can then be in the middle of a draw, and leave the child a lock that nobody releases.
+    os.register_at_fork(
+        before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_after_fork_in_child
+    )
