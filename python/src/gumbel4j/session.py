@@ -72,7 +72,7 @@ class Session:
     argument                                              what happens
     ====================================================  ===================================================
     from `empty`, a result, or a view of one: slices,     used where it is, no copy
-    transposed or broadcast
+    transposed, broadcast, by DLPack or a memoryview
     any other array                                       copied once into shared memory, in the order in
                                                           which it lies in memory; of what a broadcast array
                                                           repeats, one copy
@@ -83,6 +83,7 @@ class Session:
     that are not at most two evenly spaced groups
     `out` whose elements lie between those of an input,   copied once
     at other strides
+    argument of a call in a `batch`                       copied when it is noted, and once more at the end
     ====================================================  ===================================================
 
     The other axes, in C order, are two evenly spaced groups for every C- or Fortran-contiguous array and for
