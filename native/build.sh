@@ -80,16 +80,17 @@ warnings="-Wall -Wextra -Werror"
 # Bits must not depend on the compiler: no contraction to fma but where written, and nothing from -ffast-math.
 language="-std=c11 -ffp-contract=off -fno-math-errno -fno-trapping-math"
 define="-DGUMBEL4J_VERSION=\"$version\""
-avx512_flags="-mavx512f -mavx512dq -mavx512bw -mavx512vl -mavx2 -mfma -mprefer-vector-width=512"
+avx512_flags="-mavx512f -mavx512dq -mavx512bw -mavx512vl -mavx2 -mfma -mprefer-vector-width=512 -fno-omit-frame-pointer"
 choice_flags=
 if [ "$emulated" = avx512 ]; then
     # another immintrin.h; vectors travel in memory, which concerns nobody outside the file; and a CPU that has everything
     avx512_flags="-Itest/emulated -Wno-psabi"
     choice_flags="-D__builtin_cpu_supports(feature)=1"
 fi
+# A frame pointer lets clang align the stack for vectors that it has no registers for, so that none straddles two cache lines.
 flags_of() {
     case $1 in
-    *avx2) echo "-mavx2 -mfma -mf16c" ;;
+    *avx2) echo "-mavx2 -mfma -mf16c -fno-omit-frame-pointer" ;;
     *avx512) echo "$avx512_flags" ;;
     choose_tier) echo "$choice_flags" ;;
     esac

@@ -24,43 +24,99 @@ static __attribute__((noinline)) void T(examine)(struct T(best) *best, const str
 
 INLINE struct T(best) T(best_of_none)(void) { return (struct T(best)){-(real)INFINITY, -(real)INFINITY, -1}; }
 
+/* Columns that are screened together, a few vectors of them. */
+enum {
+    T(BUNDLE) = 8 * T(LANES),
+    T(BUNDLES) = T(CHUNK) / T(BUNDLE) /* of a chunk */
+};
+
+/*
+ * Ceilings of a bundle, each above those of the columns that share its lane: a ceiling grows with the logit and shrinks with the word. Marks
+ * lanes that may hold a NaN or +inf: a sum with either is never below +inf again, and with others only where it overflows.
+ */
+INLINE lanes T(ceiling_of_bundle)(const real *x, const word *words, int64_t count, mask_lanes *doubtful)
+{
+    lanes largest = T(broadcast)(-(real)INFINITY), sum = {0};
+    word_lanes least = ~(word_lanes){0};
+    UNROLL
+    for (int64_t c = 0; c < T(BUNDLE); c += T(LANES))
+        if (c < count) {
+            lanes logits = T(load)(x + c, count - c, -(real)INFINITY);
+            sum += logits;
+            largest = T(max)(logits, largest);
+            least = T(min_words)(T(load_words)(words + c), least);
+        }
+    *doubtful |= ~(mask_lanes)(sum < (real)INFINITY);
+    return T(ceiling)(largest, least);
+}
+
+/* Works out the columns of a bundle that matter, the one with the highest ceiling first: it raises the threshold over most of the others. */
+static __attribute__((noinline)) void T(examine_bundle)(struct T(best) *best, const struct philox *generator, uint64_t index,
+                                                        int64_t column, const real *x, const word *words, int64_t count)
+{
+    lanes logits[T(BUNDLE) / T(LANES)], ceilings[T(BUNDLE) / T(LANES)] = {{0}}, highest = T(broadcast)(-(real)INFINITY);
+    int64_t vectors = (count + T(LANES) - 1) / T(LANES), first = 0;
+    for (int64_t v = 0; v < vectors; v++) {
+        logits[v] = T(load)(x + v * T(LANES), count - v * T(LANES), -(real)INFINITY);
+        ceilings[v] = T(ceiling)(logits[v], T(load_words)(words + v * T(LANES)));
+        highest = T(max)(ceilings[v], highest);
+    }
+    real top = T(largest)(highest);
+    while (!T(any)((mask_lanes)(ceilings[first] == top)))
+        first++;
+    for (int64_t step = 0; step < vectors; step++) {
+        int64_t v = step == 0 ? first : step <= first ? step - 1 : step;
+        if (T(any)((mask_lanes)(ceilings[v] > best->threshold)))
+            T(examine)(best, generator, index, column + v * T(LANES), logits[v], words + v * T(LANES));
+    }
+}
+
+/* Whether no column holds a NaN or +inf. */
+static bool T(are_sound)(const real *x, int64_t count)
+{
+    for (int64_t c = 0; c < count; c++)
+        if (!(x[c] < (real)INFINITY))
+            return false;
+    return true;
+}
+
 /*
  * Goes on looking for the first column whose x + g is the largest: `count` columns from `column` on, of a row whose noise starts at `index`;
  * x is the first one's. Returns whether none holds a NaN or +inf. Only a column whose ceiling (an upper bound of its s) is above the best s
  * so far can win, so nearly all need Philox and a comparison, but no logarithm. A column with s >= best has a
  * ceiling >= s - slack(s) >= best - slack(best), since s - slack(s) grows with s: equals are examined too, and the first one is kept.
- * Within a chunk the highest ceiling comes first: it raises the threshold over most of the others.
  */
 INLINE bool T(argmax_columns)(struct T(window) *window, uint64_t index, int64_t column, const real *x, int64_t count,
                               struct T(best) *best)
 {
-    mask_lanes refused = {0};
-    real ceilings[T(CHUNK)] __attribute__((aligned(64)));
+    lanes ceilings[T(BUNDLES)];
     for (const int64_t end = column + count; column < end; column += T(CHUNK), x += T(CHUNK)) {
         count = T(shorter)(end - column, T(CHUNK));
         const word *words = T(words_at)(window, index + (uint64_t)column, count);
         lanes highest = T(broadcast)(-(real)INFINITY);
-        for (int64_t c = 0; c < count; c += T(LANES)) {
-            lanes logits = T(load)(x + c, count - c, -(real)INFINITY);
-            lanes ceiling = T(ceiling)(logits, T(load_words)(words + c));
-            refused |= ~(mask_lanes)(logits < (real)INFINITY);
-            T(store)(ceilings + c, T(LANES), ceiling);
-            highest = T(max)(ceiling, highest);
+        mask_lanes doubtful = {0};
+        int64_t c = 0, first = 0;
+        for (; c + T(BUNDLE) <= count; c += T(BUNDLE)) {
+            ceilings[c / T(BUNDLE)] = T(ceiling_of_bundle)(x + c, words + c, T(BUNDLE), &doubtful);
+            highest = T(max)(ceilings[c / T(BUNDLE)], highest);
         }
-        if (T(any)(refused))
+        if (c < count) {
+            ceilings[c / T(BUNDLE)] = T(ceiling_of_bundle)(x + c, words + c, count - c, &doubtful);
+            highest = T(max)(ceilings[c / T(BUNDLE)], highest);
+        }
+        if (__builtin_expect(T(any)(doubtful), 0) && !T(are_sound)(x, count))
             return false;
         if (!T(any)((mask_lanes)(highest > best->threshold)))
             continue;
         real top = T(largest)(highest);
-        bool raised = false;
-        for (int64_t c = 0; c < count && !raised; c += T(LANES)) {
-            raised = T(any)((mask_lanes)(T(load)(ceilings + c, T(LANES), 0) == top));
-            if (raised)
-                T(examine)(best, &window->generator, index, column + c, T(load)(x + c, count - c, -(real)INFINITY), words + c);
+        while (!T(any)((mask_lanes)(ceilings[first] == top)))
+            first++;
+        for (int64_t step = 0; step * T(BUNDLE) < count; step++) { /* the highest first, as within a bundle */
+            int64_t b = step == 0 ? first : step <= first ? step - 1 : step;
+            if (T(any)((mask_lanes)(ceilings[b] > best->threshold)))
+                T(examine_bundle)(best, &window->generator, index, column + b * T(BUNDLE), x + b * T(BUNDLE), words + b * T(BUNDLE),
+                                  T(shorter)(count - b * T(BUNDLE), T(BUNDLE)));
         }
-        for (int64_t c = 0; c < count; c += T(LANES))
-            if (__builtin_expect(T(any)((mask_lanes)(T(load)(ceilings + c, T(LANES), 0) > best->threshold)), 0))
-                T(examine)(best, &window->generator, index, column + c, T(load)(x + c, count - c, -(real)INFINITY), words + c);
     }
     return true;
 }

@@ -113,6 +113,12 @@ INLINE float64_lanes ceiling_float64(float64_lanes x, uint64_lanes v)
     return fma_float64(bits, broadcast_float64(-0x1.62e42fefa39efp-21), x + 0x1.6da2986324d30p9);
 }
 
+/* As much of the lesser of each two words as ceiling_float64 looks at, the upper half. */
+INLINE uint64_lanes min_words_float64(uint64_lanes a, uint64_lanes b)
+{
+    return (uint64_lanes)min_words_float32((uint32_lanes)a, (uint32_lanes)b);
+}
+
 /*
  * As ceiling_slack_float32. Errors in units of 2^-53: s 1/2 |s|; g 2.3 * 64; ln2 / 2^20: 1/2 * 732; x + 731: 1/2 (|x| + 732);
  * the fma: 1/2 |ceiling|; the constant 731: 512. Below 1.5 |s| + 1900 < 16 (|s| + 128); 2^-48 is 32 of these units.

@@ -13,8 +13,9 @@
  *   store(p, count, value)  the first `count` lanes to memory; writes nothing beyond
  *   multiply_low(a, b)      64-bit products of the low halves of 64-bit lanes
  *   min_words(a, b)         the lesser of each two words, for float32 alone
+ *   keep_order(a, b)        nothing, but what a and b are made of is worked out where it is written, if that saves registers
  *
- * All but multiply_low exist for float32, and all but the last two for float64. A mask is what a comparison of two vectors gives. `count`
+ * All but multiply_low and keep_order exist for float32, and all but the last three for float64. A mask is what a comparison of two vectors gives. `count`
  * may be zero or negative, and is a plain load or store where the compiler knows that it covers the vector.
  */
 #ifndef GUMBEL4J_LANES_H

@@ -112,4 +112,10 @@ INLINE void store_float64(double *p, int64_t count, float64_lanes v)
         _mm512_mask_storeu_pd(p, (uint8_t)first_lanes(count), (__m512d)v);
 }
 
+INLINE void keep_order(uint64_lanes *a, uint64_lanes *b)
+{
+    (void)a;
+    (void)b;
+}
+
 #endif

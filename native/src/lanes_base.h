@@ -106,4 +106,10 @@ INLINE float64_lanes fma_float64(float64_lanes a, float64_lanes b, float64_lanes
 
 #include "partial_vectors.h"
 
+INLINE void keep_order(uint64_lanes *a, uint64_lanes *b)
+{
+    (void)a;
+    (void)b;
+}
+
 #endif

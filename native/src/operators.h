@@ -4,7 +4,8 @@
  *
  *   T(name)            name_float32 or name_float64: the functions on lanes of lanes_<tier>.h, philox.h, float32.h and float64.h
  *   real, word         the element and its random word, of one size
- *   lanes, mask_lanes  vectors of T(LANES) elements and what comparing them gives
+ *   lanes, word_lanes  vectors of T(LANES) elements, and of their words
+ *   mask_lanes         what comparing lanes gives
  *
  * To add an operator: its kernel on rows in a file below, on views in views.h and staged.h, a line in kernels.h and tier.h, its entry in
  * gumbel4j.c.

@@ -88,6 +88,7 @@ INLINE void philox_blocks(const struct philox *generator, const struct philox_gr
             c1[k] = q;
             c2[k] = (p >> 32) ^ (c3[k] ^ generator->key[round][1]);
             c3[k] = p;
+            keep_order(&c0[k], &c2[k]);
         }
 }
 

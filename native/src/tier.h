@@ -20,6 +20,7 @@
 #define real double
 #define word uint64_t
 #define lanes float64_lanes
+#define word_lanes uint64_lanes
 #define mask_lanes int64_lanes
 #include "operators.h"
 
@@ -30,6 +31,7 @@
 #undef real
 #undef word
 #undef lanes
+#undef word_lanes
 #undef mask_lanes
 
 /* ---- computed in float32 ---- */
@@ -38,6 +40,7 @@
 #define real float
 #define word uint32_t
 #define lanes float32_lanes
+#define word_lanes uint32_lanes
 #define mask_lanes int32_lanes
 #include "operators.h"
 
@@ -54,6 +57,7 @@
 #undef real
 #undef word
 #undef lanes
+#undef word_lanes
 #undef mask_lanes
 
 /* ---- noise that is no element of the compute type: words move as elements of their size, uniforms as float64 ---- */
