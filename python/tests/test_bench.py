@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gumbel4j import Session, bench, cli
-from gumbel4j.bench import checks, compare, machine, own, peers, report, timing
+from gumbel4j.bench import checks, compare, machine, overhead, own, peers, report, timing
 from gumbel4j.bench.work import DEFAULT, SEED, TAU, Work, at_size, quick
 
 WORKS = quick(DEFAULT, 1 << 10)
@@ -66,6 +66,25 @@ def test_scaling_prints_writes_and_draws(tmp_path, capsys):
 
 
 @pytest.mark.usefixtures("only_numpy")
+def test_bridge_prints_writes_and_draws(tmp_path, capsys):
+    path, picture = tmp_path / "bridge.json", tmp_path / "bridge.svg"
+    assert run("--bridge", "--quick", "--json", path, "--plot", picture) == 0
+    measured = json.loads(path.read_text())["bridge"]
+    assert [call["bytes"] for call in measured["calls"]] == [1 << 10, 1 << 14, 1 << 18]
+    for call in measured["calls"]:
+        assert set(call["contenders"]) == {compare.OWN, compare.PYTHON, overhead.COPIED, overhead.COLD}
+    assert set(measured["first_call"]) == {overhead.EMPTY, overhead.SMALL}
+    assert measured["batch"][overhead.SINGLE]["median"] > measured["batch"][overhead.BATCH]["median"]
+    assert measured["idle_bytes"] > 1 << 20
+    assert len(measured["starts"]["samples"]) == 2
+    assert measured["page_faults"]["python"] >= 0
+    out = capsys.readouterr().out
+    for told in ("empty round trip", "times cheaper in a batch", "at least 50 x", "256 KiB: soft 64 x 1024"):
+        assert told in out
+    assert "<svg" in picture.read_text()
+
+
+@pytest.mark.usefixtures("only_numpy")
 def test_size_only_threads_and_backend(tmp_path):
     path = tmp_path / "bench.json"
     arguments = ("--size", "3x5", "--only", "soft", "--threads", 2, "--backend", "java")
@@ -86,11 +105,12 @@ def test_size_only_threads_and_backend(tmp_path):
     [
         (["--size", "3"], "'3' is not of the form ROWSxCLASSES"),
         (["--size", "0x4"], "'0x4' is not of the form ROWSxCLASSES"),
-        (["--seconds", "0"], "'0' is not a positive number of seconds"),
+        (["--seconds", "0"], "'0' is not a positive number"),
         (["--plot", "bench.txt"], "must end in .png, .svg or .pdf"),
         (["--only", "sort"], "only = 'sort'"),
         (["--threads", "0"], "threads = 0"),
         (["--scaling", "--size", "3x5"], "not allowed with"),
+        (["--scaling", "--bridge"], "not allowed with"),
     ],
 )
 def test_bad_arguments_are_refused_in_one_line(capsys, arguments, message):

@@ -109,6 +109,10 @@ class Bridge:
         """Return what Java says about itself: version, backend, isa, reason, java, vendor, threads."""
         return dict(line.split("=", 1) for line in self._done(self._call("describe")).splitlines())
 
+    def round_trip(self) -> None:
+        """Ask Java for next to nothing: what is left of a call without its work."""
+        self._call("cancel", 0)
+
     def probe(self, path: str) -> int:
         """Return the first eight bytes of a file, as Java reads them: a signed number in native order."""
         return int(self._done(self._call("probe", path)))

@@ -217,13 +217,17 @@ class Pool:
             segment.reusable = False
             self._open.get(segment.block_size, {}).pop(segment.number, None)
 
-    def close(self) -> None:
-        """Give back all unused memory now and the rest as its arrays die."""
+    def trim(self) -> None:
+        """Give back all unused memory now."""
         self._file_returned()
         with self._lock:
-            self._closed = True
             for segment in list(self._unused.values()):
                 self._retire(segment)
+
+    def close(self) -> None:
+        """Give back all unused memory now and the rest as its arrays die."""
+        self._closed = True
+        self.trim()
 
     def before_fork(self) -> None:
         """Keep memory that a child will see from being used for other arrays, and hold the lock."""

@@ -152,6 +152,11 @@ def _parser() -> argparse.ArgumentParser:
     kinds.add_argument(
         "--scaling", action="store_true", help="how the cost grows with classes, rows and threads"
     )
+    kinds.add_argument(
+        "--bridge",
+        action="store_true",
+        help="what a call costs beyond its work, the start, batches, memory; beside torch",
+    )
     bench.add_argument("--only", default="", metavar="TEXT", help="only works with TEXT in their name")
     bench.add_argument(
         "--seconds", type=_positive, default=120.0, metavar="S", help="about how long (default: 120)"
@@ -317,6 +322,8 @@ def _bench(args: argparse.Namespace) -> int:
     try:
         if args.scaling:
             report = bench.scaling(sessions, progress, **options)
+        elif args.bridge:
+            report = bench.bridge(sessions, progress, **options)
         else:
             report = bench.comparison(sessions, progress, size=args.size, only=args.only, **options)
     except ValueError as error:

@@ -11,6 +11,7 @@ inside Java, around the operator; "from Python" is the whole call as a user make
     timing.py     warm-up, turns, medians
     compare.py    every work by every contender
     scaling.py    how the cost grows with classes, rows and threads
+    overhead.py   what a call costs beyond its work; the start, batches, memory
     machine.py    what ran where, and how far it was capped
     report.py     the results as tables and JSON
     pictures.py   the results as pictures
@@ -20,6 +21,6 @@ inside Java, around the operator; "from Python" is the whole call as a user make
 from __future__ import annotations
 
 from gumbel4j.bench.checks import WrongAnswerError
-from gumbel4j.bench.command import Report, comparison, scaling
+from gumbel4j.bench.command import Report, bridge, comparison, scaling
 
-__all__ = ["Report", "WrongAnswerError", "comparison", "scaling"]
+__all__ = ["Report", "WrongAnswerError", "bridge", "comparison", "scaling"]

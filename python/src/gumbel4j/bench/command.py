@@ -1,4 +1,4 @@
-"""The two things that `gumbel4j bench` can do, each from its options to a report."""
+"""The three things that `gumbel4j bench` can do, each from its options to a report."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from gumbel4j import _dtypes
 from gumbel4j.bench import machine, peers, report
 from gumbel4j.bench.compare import compare
+from gumbel4j.bench.overhead import measure_bridge
 from gumbel4j.bench.scaling import scale
 from gumbel4j.bench.timing import QUICK, Pace
 from gumbel4j.bench.work import DEFAULT, at_size, quick
@@ -22,6 +23,8 @@ Progress = Callable[[str], None]
 
 _CONTENDERS: Final = 9
 _SERIES: Final = 7
+_BRIDGE_MEASUREMENTS: Final = 8
+_BRIDGE_CONTENDERS: Final = 5
 _QUICK_NOTE: Final = "a quick try: sizes and times too small, the figures mean nothing"
 
 
@@ -147,6 +150,46 @@ def scaling(
 
     text = f"{report.header(facts)}\n\n{report.scaling_table(result)}"
     return Report(text, report.scaling_json(facts, result), draw)
+
+
+def bridge(
+    sessions: Sessions,
+    progress: Progress,
+    *,
+    seconds: float,
+    threads: int | None = None,
+    is_quick: bool = False,
+) -> Report:
+    """Measure what calls cost beyond their work, beside torch in the same process; start, batches, memory.
+
+    Parameters
+    ----------
+    sessions, progress, seconds, threads, is_quick
+        As in `comparison`.
+
+    Raises
+    ------
+    WrongAnswerError
+        If an answer is wrong.
+    """
+    threads = 1 if threads is None else threads
+    torch = [peer for peer in peers.installed(threads) if peer.name == "torch"]
+    pace = QUICK if is_quick else _pace(seconds / _BRIDGE_MEASUREMENTS, _BRIDGE_CONTENDERS)
+    with sessions(threads=threads) as session:
+        facts = machine.facts(session, torch)
+        info = session.info()
+        facts |= {name.replace("_", " "): str(info[name]) for name in ("data_plane", "start_cache")}
+    if is_quick:
+        facts["note"] = _QUICK_NOTE
+    figures = measure_bridge(sessions, threads, torch, pace, progress, is_quick)
+
+    def draw(path: Path) -> None:
+        from gumbel4j.bench import pictures
+
+        pictures.draw_bridge(figures, facts, path)
+
+    text = f"{report.header(facts)}\n\n{report.bridge_table(figures)}"
+    return Report(text, report.bridge_json(facts, figures), draw)
 
 
 def _missing_bfloat16() -> str | None:

@@ -10,10 +10,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from gumbel4j.bench.compare import FLOORS, OWN, PYTHON, Comparison
+from gumbel4j.bench.overhead import COLD, COPIED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from gumbel4j.bench.overhead import Figures
     from gumbel4j.bench.scaling import Point, Scaling
 
 # Okabe and Ito's colours, told apart by every kind of colour vision.
@@ -104,6 +106,28 @@ def draw_scaling(scaling: Scaling, facts: dict[str, str], path: Path) -> None:
         axes.title.set_fontsize(10)
         axes.grid(color=_FAINT, linewidth=0.8)
         axes.legend(frameon=False, fontsize=9)
+    figure.savefig(path)
+
+
+def draw_bridge(figures: Figures, facts: dict[str, str], path: Path) -> None:
+    """Draw the time of a call over the size of its array, inside Java, from Python, cold, and by peers."""
+    figure, axes = _figure(8.0, 5.0, "What a call costs from Python", facts)
+    markers = {OWN: "o", PYTHON: "s", COPIED: "^", COLD: "v"}
+    colours = {OWN: "#0072B2", PYTHON: "#009E73", COPIED: "#E69F00", COLD: _GREY}
+    for name in dict.fromkeys(name for _, times in figures.calls for name in times):
+        points = [(4 * work.elements, times[name]) for work, times in figures.calls if name in times]
+        label = "inside Java" if name == OWN else name
+        axes.plot(
+            [size for size, _ in points],
+            [1e6 * times.median for _, times in points],
+            marker=markers.get(name, "D"),
+            color=colours.get(name, _COLOURS.get(name, _INK)),
+            label=label,
+        )
+    axes.set_xscale("log", base=2)
+    axes.set(yscale="log", xlabel="bytes of the logits", ylabel="µs for a call")
+    axes.grid(color=_FAINT, linewidth=0.8)
+    axes.legend(frameon=False, fontsize=9)
     figure.savefig(path)
 
 

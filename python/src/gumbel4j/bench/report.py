@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from gumbel4j.bench.compare import FLOORS, OWN, Comparison
+from gumbel4j.bench.compare import FLOORS, OWN, PYTHON, Comparison
+from gumbel4j.bench.overhead import BATCH, EMPTY, SINGLE, SMALL, Figures
 from gumbel4j.bench.scaling import Scaling
 from gumbel4j.bench.timing import Times
 
@@ -59,6 +60,73 @@ def comparison_json(facts: dict[str, str], comparisons: Sequence[Comparison]) ->
             }
             for comparison in comparisons
         ],
+    }
+
+
+def bridge_table(figures: Figures) -> str:
+    """Lay out what the bridge costs, with what it may at most."""
+    small = figures.first_call[SMALL].times_slower_than(figures.first_call[EMPTY])
+    gain = figures.batch[SINGLE].times_slower_than(figures.batch[BATCH])
+    memory = figures.memory
+    lines = [
+        ["", "measured", "to be"],
+        ["first result of a new session", f"{figures.starts.median:.2f} s", "at most 0.5 s"],
+        ["empty round trip, µs", _microseconds(figures.first_call[EMPTY]), ""],
+        ["call on 1 x 10, µs", _microseconds(figures.first_call[SMALL]), ""],
+        ["  times an empty round trip", f"{small:.2f} x", "at most 1.15 x"],
+        ["each of 1,000 calls on 10 classes, µs", _microseconds(figures.batch[SINGLE], 1000), ""],
+        ["  in a batch, µs", _microseconds(figures.batch[BATCH], 1000), ""],
+        ["  times cheaper in a batch", f"{gain:.0f} x", "at least 50 x"],
+        ["idle Java", "-" if memory.idle is None else f"{memory.idle / 2**20:.0f} MiB", "at most 100 MiB"],
+        ["page faults of a warm call, 4 MiB", f"{memory.python_faults:.1f}", "0"],
+        ["  in Java", "-" if memory.java_faults is None else f"{memory.java_faults:.1f}", ""],
+    ]
+    names = list(dict.fromkeys(name for _, times in figures.calls for name in times))
+    calls = [["µs for a call", *names, "beyond the work", "torch / from Python"]]
+    for work, times in figures.calls:
+        beyond = times[PYTHON].median - times[OWN].median
+        peer = times.get("torch")
+        calls.append(
+            [
+                f"{_binary(4 * work.elements)}: {work.name}",
+                *(_microseconds(times[name]) for name in names),
+                f"{_digits(max(0.0, 1e6 * beyond))}",
+                "-" if peer is None else f"{_digits(peer.times_slower_than(times[PYTHON]))} x",
+            ]
+        )
+    legend = (
+        "Medians; after ± half the distance of the quartiles. gumbel4j: the work inside Java; from Python:\n"
+        "a whole call on shared memory, with a new result; copied in: on an array of NumPy's own; cold:\n"
+        "with a result in memory that nobody has touched; beyond the work: from Python less gumbel4j."
+    )
+    remarks = "".join(f"\n{remark}" for remark in figures.remarks)
+    return f"{_aligned(lines)}\n\n{_aligned(calls)}\n{legend}{remarks}"
+
+
+def bridge_json(facts: dict[str, str], figures: Figures) -> dict[str, Any]:
+    """Return all that was measured; times in nanoseconds for one call, or for the 1,000 of a batch."""
+    memory = figures.memory
+    groups = {"first_call": figures.first_call, "batch": figures.batch}
+    return {
+        "facts": facts,
+        "bridge": {
+            "starts": _times_json(figures.starts),
+            **{
+                group: {name: _times_json(times) for name, times in of_group.items()}
+                for group, of_group in groups.items()
+            },
+            "calls": [
+                {
+                    "name": work.name,
+                    "bytes": 4 * work.elements,
+                    "contenders": {name: _times_json(times) for name, times in of_work.items()},
+                }
+                for work, of_work in figures.calls
+            ],
+            "idle_bytes": memory.idle,
+            "page_faults": {"python": memory.python_faults, "java": memory.java_faults},
+            "remarks": figures.remarks,
+        },
     }
 
 
@@ -118,6 +186,16 @@ def _time(comparison: Comparison, contender: str) -> str:
 def _ratio(comparison: Comparison, contender: str) -> str:
     ratio = comparison.ratio(contender)
     return "-" if ratio is None else f"{_digits(ratio)} x"
+
+
+def _microseconds(times: Times, calls: int = 1) -> str:
+    return f"{_digits(1e6 * times.median / calls)} ±{100 * times.spread:.0f}%"
+
+
+def _binary(nbytes: int) -> str:
+    """Return a size that is a power of two in its largest unit."""
+    power = min(3, (nbytes.bit_length() - 1) // 10)
+    return f"{nbytes >> 10 * power} {('B', 'KiB', 'MiB', 'GiB')[power]}"
 
 
 def _digits(value: float) -> str:
