@@ -139,7 +139,7 @@ os.ftruncate(s._runtime._pool.locate(x)[0].fd, 0)
 try:
     s.gumbel_softmax(x, seed=1)
 except RuntimeError as fault:
-    print("during the call" in str(fault) or "InternalError" in str(fault))
+    print("ended during the call" in str(fault) or "cut short" in str(fault))
 print(s.gumbel((300, 1000), seed=5).tolist() == expected)
 """)
     out, err = child.communicate(timeout=60)

@@ -10,12 +10,15 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from conftest import children, state
+from numpy.typing import NDArray
 
 from gumbel4j import Session
+from gumbel4j._runtime import _reference
 from gumbel4j._strides import RowGroups
 
 Python = Callable[[str], subprocess.Popen[str]]
@@ -141,6 +144,12 @@ print(s.gumbel((2, 3), seed=1).tolist() == expected)
     assert child.communicate(timeout=60) == ("True\n", "")
 
 
+def place(session: Session, out: NDArray[Any]) -> str:
+    """Return where a matrix is, as Java is told."""
+    runtime = session._runtime
+    return _reference(out, runtime._place(out, runtime._bridge), RowGroups(out.shape[:-1]))
+
+
 def test_job_that_is_cancelled_before_it_comes(session: Session) -> None:
     """Java may see the cancellation first; the job then never starts."""
     bridge = session._runtime._bridge
@@ -148,7 +157,7 @@ def test_job_that_is_cancelled_before_it_comes(session: Session) -> None:
     bridge._call("cancel", job)
     out = session.empty((2, 3))
     out[:] = 7
-    reference = session._runtime._reference(out, RowGroups((2,)), bridge)
+    reference = place(session, out)
     reply = bridge._call("submit", job, "gumbel", f"out={reference} seed=1 stream=0 first_row=0")
     assert reply == "cancelled"
     assert (out == 7).all()
@@ -159,7 +168,7 @@ def test_request_that_is_sent_twice_runs_once(session: Session) -> None:
     bridge = session._runtime._bridge
     job = next(bridge._job_numbers)
     out = session.empty((2, 3))
-    arguments = f"out={session._runtime._reference(out, RowGroups((2,)), bridge)} seed=1 stream=0 first_row=0"
+    arguments = f"out={place(session, out)} seed=1 stream=0 first_row=0"
     assert bridge._call("submit", job, "gumbel", arguments) == "done\t"
     out[:] = 7
     assert bridge._call("submit", job, "gumbel", arguments) == "done\t"

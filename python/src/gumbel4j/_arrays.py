@@ -5,6 +5,7 @@ An operator works on rows: the axis of the classes is moved last, the other axes
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 from collections.abc import Iterable, Mapping, Sequence
@@ -79,7 +80,7 @@ def rows(name: str, value: ArrayLike, axis: int) -> Rows:
     ValueError
         If it has no axis, no classes, or not the given axis.
     """
-    if isinstance(value, np.ma.MaskedArray):
+    if type(value) is not np.ndarray and isinstance(value, np.ma.MaskedArray):
         raise TypeError(
             f"{name} is a masked array, whose mask would be lost; fill it: {name}.filled(-np.inf)"
         )
@@ -95,7 +96,8 @@ def rows(name: str, value: ArrayLike, axis: int) -> Rows:
     axis = normalize_axis_index(axis, array.ndim, f"{name} and axis")
     if array.shape[axis] == 0:
         raise ValueError(f"{name} has shape {array.shape}: axis {axis} must have at least 1 class")
-    return Rows(name, np.moveaxis(array, axis, -1), axis, array.dtype.newbyteorder("="))
+    last = array if axis == array.ndim - 1 else np.moveaxis(array, axis, -1)
+    return Rows(name, last, axis, array.dtype if array.dtype.isnative else array.dtype.newbyteorder("="))
 
 
 def dimensions(shape: int | Sequence[int]) -> tuple[int, ...]:
@@ -161,8 +163,10 @@ def temperature(value: ArrayLike, given: Rows, *, positive: bool = False) -> Tem
         If it broadcasts to no value for each row, or a value, rounded to the dtype that the rows are computed
         in, is not finite, or negative, or, where it must be `positive`, 0.
     """
-    tau = _real_numbers("tau", value)
     dtype = _dtypes.computed_in(given.dtype)
+    if type(value) is float and value > 0:  # nearly every call: from the second time on this is known
+        return _one_temperature(value, dtype, given.array.ndim, positive)
+    tau = _real_numbers("tau", value)
     with np.errstate(over="ignore"):
         values = tau.astype(dtype, copy=False)
     sizes = (*given.leading[: given.axis], 1, *given.leading[given.axis :])
@@ -170,18 +174,33 @@ def temperature(value: ArrayLike, given: Rows, *, positive: bool = False) -> Tem
         for_rows = np.broadcast_to(values, sizes)
     except ValueError:
         raise ValueError(_no_broadcast(tau.shape, given, sizes)) from None
-    allowed = (tau >= 0) & np.isfinite(values) & ((values > 0) | (not positive))
-    if not allowed.all():
-        at = np.unravel_index(int(np.argmin(allowed)), tau.shape)
-        place = f"[{', '.join(map(str, at))}]" if at else ""
-        wanted = "positive, also as {}, for a gradient to exist" if positive else "not negative, also as {}"
-        raise ValueError(f"tau{place} = {tau[at]}: must be finite and {wanted.format(dtype)}")
+    _check_temperatures(tau, values, positive)
     rows = None
     if tau.size != 1:
         rows = Rows("tau", np.moveaxis(for_rows, given.axis, -1), given.axis, dtype)
     aligned = (1,) * (len(sizes) - tau.ndim) + tau.shape
     leading = (*aligned[: given.axis], *aligned[given.axis + 1 :])
     return Temperature(tau, values, rows, leading)
+
+
+@functools.lru_cache(maxsize=256)
+def _one_temperature(value: float, dtype: np.dtype[Any], axes: int, positive: bool) -> Temperature:
+    """Return what `temperature` makes of a number above 0, for rows of an array with so many axes."""
+    tau = np.asarray(value)
+    with np.errstate(over="ignore"):
+        values = tau.astype(dtype, copy=False)
+    _check_temperatures(tau, values, positive)
+    return Temperature(tau, values, None, (1,) * (axes - 1))
+
+
+def _check_temperatures(tau: NDArray[Any], values: NDArray[Any], positive: bool) -> None:
+    """Raise ValueError if temperatures as given, or rounded to the dtype of `values`, are not allowed."""
+    allowed = (tau >= 0) & np.isfinite(values) & ((values > 0) | (not positive))
+    if not allowed.all():
+        at = np.unravel_index(int(np.argmin(allowed)), tau.shape)
+        place = f"[{', '.join(map(str, at))}]" if at else ""
+        wanted = "positive, also as {}, for a gradient to exist" if positive else "not negative, also as {}"
+        raise ValueError(f"tau{place} = {tau[at]}: must be finite and {wanted.format(values.dtype)}")
 
 
 def _real_numbers(name: str, value: ArrayLike) -> NDArray[Any]:
@@ -246,7 +265,11 @@ def check_out(
         raise ValueError(f"out has shape {out.shape}; it must be {shape}")
     if not out.flags.writeable:
         raise ValueError("out is read-only; it must be writable")
-    if out.size and any(step == 0 and size > 1 for step, size in zip(out.strides, out.shape, strict=True)):
+    if (
+        not out.flags.c_contiguous
+        and out.size
+        and any(step == 0 and size > 1 for step, size in zip(out.strides, out.shape, strict=True))
+    ):
         raise ValueError(f"out has strides {out.strides}: several of its elements share memory")
     for name, array in (inputs or {}).items():
         if _overlap(out, array):
@@ -254,6 +277,8 @@ def check_out(
 
 
 def _overlap(a: NDArray[Any], b: NDArray[Any]) -> bool:
+    if not np.may_share_memory(a, b):  # the bounds alone, which nearly always tell
+        return False
     try:
         return np.shares_memory(a, b, max_work=10_000)  # type: ignore[arg-type]  # any int is allowed
     except np.exceptions.TooHardError:  # tangled strides: take the careful answer

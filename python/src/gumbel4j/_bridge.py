@@ -294,8 +294,8 @@ class Bridge:
         """Return what a method of the entry point returned; they all return text."""
         text = answer[:-1].decode()
         if text.startswith(_TEXT):
-            result: str = protocol.unescape_new_line(text[len(_TEXT) :])
-            return result
+            result = text[len(_TEXT) :]
+            return protocol.unescape_new_line(result) if "\\" in result else result
         trouble = protocol.unescape_new_line(text[2:])
         raise RuntimeError(f"Java refused the call of {method}: {trouble}")
 
@@ -350,20 +350,23 @@ class Cancellation:
 _of_thread = threading.local()
 
 _TEXT: Final = protocol.RETURN_MESSAGE + protocol.SUCCESS + protocol.STRING_TYPE
+_CALL: Final = f"{protocol.CALL_COMMAND_NAME}{protocol.ENTRY_POINT_OBJECT_ID}\n"
+_INT_MIN: Final = -(1 << 31)
+_INT_MAX: Final = (1 << 31) - 1
 _ADMITTED: Final = f"{protocol.RETURN_MESSAGE}{protocol.SUCCESS}{protocol.VOID_TYPE}\n".encode()
 
 
 def _command(method: str, *arguments: int | str) -> bytes:
     """Return a call of the entry point in Py4J's wire format."""
-    return "".join(
-        (
-            protocol.CALL_COMMAND_NAME,
-            protocol.ENTRY_POINT_OBJECT_ID,
-            f"\n{method}\n",
-            *map(protocol.get_command_part, arguments),
-            protocol.END_COMMAND_PART,
-        )
-    ).encode()
+    return f"{_CALL}{method}\n{''.join(map(_command_part, arguments))}{protocol.END_COMMAND_PART}".encode()
+
+
+def _command_part(argument: int | str) -> str:
+    """Return an argument as Py4J's `get_command_part` does, which looks for eight other types first."""
+    if isinstance(argument, str):
+        return f"{protocol.STRING_TYPE}{protocol.escape_new_line(argument)}\n"
+    kind = protocol.INTEGER_TYPE if _INT_MIN <= argument <= _INT_MAX else protocol.LONG_TYPE
+    return f"{kind}{argument}\n"
 
 
 class _BrokenError(Exception):

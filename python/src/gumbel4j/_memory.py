@@ -166,6 +166,8 @@ class Pool:
         self._closed = False
         self._count = 0
         self._segments: list[Segment] = []  # by address
+        # The same to look things up without the lock: replaced whole when a segment comes or goes.
+        self._index: tuple[list[int], list[Segment]] = ([], [])
         self._open: dict[int, dict[int, Segment]] = {}  # block size -> the segments that have a free block
         self._unused: dict[int, Segment] = {}  # oldest first
         self._unused_bytes = 0
@@ -196,16 +198,18 @@ class Pool:
 
     def locate(self, array: NDArray[Any]) -> tuple[Segment, int] | None:
         """Return the segment and byte offset of the array's first element, or None if it lies elsewhere."""
-        address = array.__array_interface__["data"][0]
-        with self._lock:
-            index = bisect.bisect_right(self._segments, address, key=lambda segment: segment.address) - 1
-            segment = self._segments[index] if index >= 0 else None
-        if segment is None or address >= segment.address + segment.nbytes:
+        address = _address(array)
+        addresses, segments = self._index
+        at = bisect.bisect_right(addresses, address) - 1
+        if at < 0:
             return None
-        return segment, address - segment.address
+        offset = address - addresses[at]
+        return (segments[at], offset) if offset < segments[at].nbytes else None
 
     def take_retired(self) -> list[Segment]:
         """Return, once, the segments that are gone here, so that Java can give them back too."""
+        if not self._retired:
+            return []
         with self._lock:
             retired = list(self._retired)
             self._retired.clear()
@@ -275,6 +279,7 @@ class Pool:
         segment = Segment(self._count, nbytes, block_size, fd, path, memory, address)
         segment.free.extend(range(nbytes - block_size, -1, -block_size))
         bisect.insort(self._segments, segment, key=lambda other: other.address)
+        self._index = [other.address for other in self._segments], list(self._segments)
         self._open.setdefault(block_size, {})[segment.number] = segment
         self._unused[segment.number] = segment
         self._unused_bytes += nbytes
@@ -346,6 +351,7 @@ class Pool:
         self._unused_bytes -= segment.nbytes
         self._open.get(segment.block_size, {}).pop(segment.number, None)
         self._segments.remove(segment)
+        self._index = [other.address for other in self._segments], list(self._segments)
         if segment.reusable and hasattr(mmap, "MADV_REMOVE"):
             # Frees the memory though Java still maps it. Not where a forked child may still read it.
             with suppress(OSError):  # some file systems cannot; then it goes when Java unmaps it
@@ -362,6 +368,34 @@ def _map(fd: int, nbytes: int) -> mmap.mmap:
     if sys.version_info >= (3, 13):
         return mmap.mmap(fd, nbytes, trackfd=False)  # saves a file descriptor
     return mmap.mmap(fd, nbytes)
+
+
+class _ArrayStruct(ctypes.Structure):
+    """PyArrayInterface, as NumPy documents it for `__array_struct__`."""
+
+    _fields_ = (
+        ("two", ctypes.c_int),
+        ("nd", ctypes.c_int),
+        ("typekind", ctypes.c_char),
+        ("itemsize", ctypes.c_int),
+        ("flags", ctypes.c_int),
+        ("shape", ctypes.c_void_p),
+        ("strides", ctypes.c_void_p),
+        ("data", ctypes.c_void_p),
+        ("descr", ctypes.c_void_p),
+    )
+
+
+_capsule_pointer = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)(
+    ("PyCapsule_GetPointer", ctypes.pythonapi)
+)
+
+
+def _address(array: NDArray[Any]) -> int:
+    """Return where an array's first element is; a fifth of the time of `__array_interface__`."""
+    capsule = array.__array_struct__
+    address: int | None = _ArrayStruct.from_address(_capsule_pointer(capsule, None)).data
+    return address or 0
 
 
 def _block_size(nbytes: int) -> int:

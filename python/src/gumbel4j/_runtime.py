@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from gumbel4j import _dtypes, _java, _launcher, _start_cache, _strides
 from gumbel4j._bridge import Bridge, JavaEndedError
 from gumbel4j._memory import DATA_PLANES, DataPlane, Pool, Segment
-from gumbel4j._strides import RowGroups
+from gumbel4j._strides import Layout, RowGroups
 
 _log = logging.getLogger(__name__)
 
@@ -149,7 +149,9 @@ class Runtime:
 
     def takes_results(self, array: NDArray[Any]) -> bool:
         """Whether Java can write into the array where it is; its last axis is the classes."""
-        return _strides.takes_results(array) and self._in_java(lambda bridge: self._reaches(array, bridge))
+        return _strides.takes_results(array) and self._in_java(
+            lambda bridge: self._reach(array, bridge) is not None
+        )
 
     def run(
         self,
@@ -189,20 +191,20 @@ class Runtime:
     ) -> None:
         self._unmap_retired(bridge)
         empty = functools.partial(self._empty, bridge)
-        operands = dict(outputs)
+        operands = {name: (array, self._place(array, bridge)) for name, array in outputs.items()}
         groups = RowGroups(next(iter(outputs.values())).shape[:-1])
         for name, array in outputs.items():
             if not groups.admit(array.shape, array.strides):
                 raise ValueError(f"{name} has strides {array.strides}, unlike the outputs before it")
         for name, array in inputs.items():
-            suits = _strides.is_plain(array) and self._reaches(array, bridge)
-            if suits and groups.admit(array.shape, array.strides):
-                operands[name] = array
-            else:
-                operands[name] = _strides.packed(array, groups, empty)
+            place = self._reach(array, bridge) if _strides.is_plain(array) else None
+            if place is None or not groups.admit(array.shape, array.strides):
+                array = _strides.packed(array, groups, empty)
+                place = self._place(array, bridge)
+            operands[name] = array, place
         arguments = [f"{name}={value}" for name, value in scalars.items()]
-        arguments += [f"{name}={self._reference(array, groups, bridge)}" for name, array in operands.items()]
-        in_use = list(operands.values())
+        arguments += [f"{name}={_reference(*operand, groups)}" for name, operand in operands.items()]
+        in_use = [array for array, _ in operands.values()]
         clock = self._clock
         if clock is None:
             bridge.run(operator, " ".join(arguments), in_use, self._call_timeout)
@@ -248,8 +250,10 @@ class Runtime:
                 operands[name] = self._empty(bridge, array.shape, array.dtype)
                 np.copyto(operands[name], array)
             flat = RowGroups(())
-            places = {name: self._reference(array, flat, bridge) for name, array in operands.items()}
-            arguments = " ".join(f"{name}={place}" for name, place in places.items())
+            arguments = " ".join(
+                f"{name}={_reference(array, self._place(array, bridge), flat)}"
+                for name, array in operands.items()
+            )
             bridge.run(operator, arguments, list(operands.values()), self._call_timeout)
             return operands[output]
 
@@ -273,25 +277,19 @@ class Runtime:
         finally:
             self._clock = None
 
-    def _reaches(self, array: NDArray[Any], bridge: Bridge) -> bool:
-        """Whether an array is in memory of this session that Java can open."""
+    def _place(self, array: NDArray[Any], bridge: Bridge) -> tuple[Segment, int] | None:
+        """Return where an array is in memory of this session, mapped by Java; None if it lies elsewhere."""
         place = self._pool.locate(array)
-        if place is None:
-            return False
-        try:
+        if place is not None:
             _map(place[0], bridge)
-        except _UnreachableError:
-            return False  # from before Java was started again: its successor cannot open it
-        return True
+        return place
 
-    def _reference(self, array: NDArray[Any], groups: RowGroups, bridge: Bridge) -> str:
-        """Return an array's place as the Java class Arguments reads it."""
-        place = self._pool.locate(array)
-        assert place is not None
-        segment, offset = place
-        _map(segment, bridge)
-        parts = (segment.number, offset, _dtypes.java_name(array.dtype), *groups.layout(array))
-        return ":".join(map(str, parts))
+    def _reach(self, array: NDArray[Any], bridge: Bridge) -> tuple[Segment, int] | None:
+        """Return what `_place` does; None also if Java cannot open that memory."""
+        try:
+            return self._place(array, bridge)
+        except _UnreachableError:
+            return None  # from before Java was started again: its successor cannot open it
 
     def _running(self) -> Bridge:
         """Return the bridge to Java, starting Java again if it has ended."""
@@ -383,6 +381,19 @@ class Runtime:
             "reason": facts["reason"],
             "threads": int(facts["threads"]),
         }
+
+
+def _reference(array: NDArray[Any], place: tuple[Segment, int] | None, groups: RowGroups) -> str:
+    """Return an array that was admitted, and its place, as the Java class Arguments reads it."""
+    assert place is not None
+    segment, offset = place
+    return f"{segment.number}:{offset}:{_form(array.dtype, groups.layout(array))}"
+
+
+@functools.lru_cache(maxsize=1024)  # small calls repeat their forms
+def _form(dtype: np.dtype[Any], layout: Layout) -> str:
+    """Return the type and layout of an array as the Java class Arguments reads them."""
+    return ":".join((_dtypes.java_name(dtype), *map(str, layout)))
 
 
 class _UnreachableError(RuntimeError):

@@ -7,6 +7,7 @@ the place at which the groups meet.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
@@ -57,27 +58,31 @@ class RowGroups:
 
     def layout(self, array: NDArray[Any]) -> Layout:
         """Return the layout of an operand that was admitted; call it when all of them are."""
-        axes, strides, itemsize = self._axes, array.strides, array.itemsize
-        meet = self._meet or 0
-        outer = math.prod(self._leading[axis] for axis in axes[:meet])
-        inner = math.prod(self._leading[axis] for axis in axes[meet:])
-        classes = array.shape[-1]
-        return Layout(
-            outer,
-            inner,
-            classes,
-            strides[axes[meet - 1]] // itemsize if meet else 0,
-            strides[axes[-1]] // itemsize if axes else 0,
-            strides[-1] // itemsize if classes != 1 else 1,
-        )
+        return _layout(self._leading, self._meet or 0, array.shape[-1], array.strides, array.itemsize)
+
+
+@functools.lru_cache(maxsize=1024)  # small calls repeat their shapes
+def _layout(
+    leading: tuple[int, ...], meet: int, classes: int, strides: tuple[int, ...], itemsize: int
+) -> Layout:
+    axes = [axis for axis, size in enumerate(leading) if size != 1]
+    return Layout(
+        math.prod(leading[axis] for axis in axes[:meet]),
+        math.prod(leading[axis] for axis in axes[meet:]),
+        classes,
+        strides[axes[meet - 1]] // itemsize if meet else 0,
+        strides[axes[-1]] // itemsize if axes else 0,
+        strides[-1] // itemsize if classes != 1 else 1,
+    )
 
 
 def is_plain(array: NDArray[Any]) -> bool:
     """Whether an array's elements are in native byte order and aligned, at strides of 0 or more elements."""
-    if not (array.flags.aligned and array.dtype.isnative):
+    flags = array.flags
+    if not (flags.aligned and array.dtype.isnative):
         return False
     itemsize = array.itemsize
-    return all(
+    return flags.c_contiguous or all(
         size == 1 or (stride >= 0 and stride % itemsize == 0)
         for size, stride in zip(array.shape, array.strides, strict=True)
     )
@@ -90,13 +95,17 @@ def takes_results(array: NDArray[Any]) -> bool:
     """
     if array.size == 0 or not is_plain(array):
         return False
+    return array.flags.c_contiguous or _steps_apart(array.shape, array.strides)
+
+
+def _steps_apart(shape: tuple[int, ...], strides: tuple[int, ...]) -> bool:
     span = 0
-    for stride, size in sorted(zip(array.strides, array.shape, strict=True)):
+    for stride, size in sorted(zip(strides, shape, strict=True)):
         if size != 1:
             if stride <= span:
                 return False
             span += stride * (size - 1)
-    return RowGroups(array.shape[:-1]).admit(array.shape, array.strides)
+    return RowGroups(shape[:-1]).admit(shape, strides)
 
 
 def take_turns(a: NDArray[Any], b: NDArray[Any]) -> bool:

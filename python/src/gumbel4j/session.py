@@ -533,7 +533,9 @@ class Session:
         """
 
         def classes_last(array: NDArray[Any]) -> NDArray[Any]:
-            return array[..., np.newaxis] if axis is None else np.moveaxis(array, axis, -1)
+            if axis is None:
+                return array[..., np.newaxis]
+            return array if axis in (-1, array.ndim - 1) else np.moveaxis(array, axis, -1)
 
         if out is not None:
             written = classes_last(out)
