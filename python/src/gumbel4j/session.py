@@ -94,6 +94,11 @@ class Session:
     nothing refers to it any more. After an error `out` is unchanged, unless it lies in shared memory: then it
     may be partly written. Inputs are never written.
 
+    Java listens on 127.0.0.1 alone, and a connection must first present a random token that is in no command
+    line, environment, file or log. With it, a client can call the operators and let Java map any file that
+    this user may write; it reaches no other object, class or method of the JVM. Who may read this process's
+    memory, as the same user may, can learn the token. Shared memory has mode 0600, and memfd is sealed.
+
     The environment variable GUMBEL4J_DATA_PLANE chooses how memory is shared: "memfd", "shm" or "file";
     without it the first that works is taken. GUMBEL4J_START_CACHE names the folder of the JDK's ahead-of-time
     cache, which halves the time that Java takes to start (default: gumbel4j in $XDG_CACHE_HOME or ~/.cache),
