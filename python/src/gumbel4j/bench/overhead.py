@@ -87,9 +87,7 @@ class Figures:
 def works(is_quick: bool) -> list[Work]:
     """Return soft samples of arrays from 1 KiB to 1 GiB, in steps of 16."""
     sizes = [1 << power for power in range(10, 22 if is_quick else 31, 4)]
-    return [
-        Work("soft", max(1, size // 4 // _MOST_CLASSES), min(size // 4, _MOST_CLASSES)) for size in sizes
-    ]
+    return [Work("soft", max(1, size // 4 // _MOST_CLASSES), min(size // 4, _MOST_CLASSES)) for size in sizes]
 
 
 def measure_bridge(
