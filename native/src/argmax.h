@@ -92,7 +92,7 @@ INLINE bool T(argmax_columns)(struct T(window) *window, uint64_t index, int64_t 
     lanes ceilings[T(BUNDLES)];
     for (const int64_t end = column + count; column < end; column += T(CHUNK), x += T(CHUNK)) {
         count = T(shorter)(end - column, T(CHUNK));
-        const word *words = T(words_at)(window, index + (uint64_t)column, count);
+        const word *words = T(words_at)(window, index + (uint64_t)column, count, x, NULL);
         lanes highest = T(broadcast)(-(real)INFINITY);
         mask_lanes doubtful = {0};
         int64_t c = 0, first = 0;

@@ -120,7 +120,7 @@ static double uniform_float32(const struct philox *generator, uint64_t index, ui
     struct philox tail = *generator;
     tail.stream ^= UINT64_C(1) << 63;
     uint32_t words[64];
-    words_float32(&tail, index / 64, 1, words);
+    words_float32(&tail, index / 64, 1, (struct ahead){0, 0}, words);
     return ((double)v * 0x1p32 + (double)words[index % 64] + 0.5) * 0x1p-64;
 }
 
@@ -129,7 +129,7 @@ static __attribute__((noinline, cold)) void noise_of_tail_float32(const struct p
 {
     for (int64_t i = 0; i < end; i += 64) {
         uint32_t words[64];
-        words_float32(generator, (base + (uint64_t)i) / 64, 1, words);
+        words_float32(generator, (base + (uint64_t)i) / 64, 1, (struct ahead){0, 0}, words);
         for (int j = 0; j < 64; j++)
             if (words[j] < 256) {
                 float u = (float)uniform_float32(generator, base + (uint64_t)(i + j), words[j]);

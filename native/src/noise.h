@@ -24,7 +24,7 @@ static void T(words_rows)(struct shape shape, struct noise noise, struct output 
         uint64_t index = T(row_index)(noise, shape, r);
         for (int64_t c = 0; c < runs.length; c += T(CHUNK)) {
             int64_t count = T(shorter)(runs.length - c, T(CHUNK));
-            memcpy(to + c, T(words_at)(&window, index + (uint64_t)c, count), (size_t)count * sizeof(word));
+            memcpy(to + c, T(words_at)(&window, index + (uint64_t)c, count, NULL, to + c), (size_t)count * sizeof(word));
         }
     }
 }
@@ -39,7 +39,7 @@ static void T(uniform_rows)(struct shape shape, struct noise noise, struct outpu
         uint64_t index = T(row_index)(noise, shape, r);
         for (int64_t c = 0; c < runs.length; c += T(CHUNK)) {
             int64_t count = T(shorter)(runs.length - c, T(CHUNK));
-            const word *words = T(words_at)(&window, index + (uint64_t)c, count);
+            const word *words = T(words_at)(&window, index + (uint64_t)c, count, NULL, NULL);
             for (int64_t i = 0; i < count; i++)
                 to[c + i] = T(uniform)(&window.generator, index + (uint64_t)(c + i), words[i]);
         }
@@ -56,7 +56,7 @@ static void T(gumbel_rows)(struct shape shape, struct noise noise, struct output
         uint64_t index = T(row_index)(noise, shape, r);
         for (int64_t c = 0; c < runs.length; c += T(CHUNK)) {
             int64_t count = T(shorter)(runs.length - c, T(CHUNK));
-            memcpy(to + c, T(noise_at)(&window, index + (uint64_t)c, count), (size_t)count * sizeof(real));
+            memcpy(to + c, T(noise_at)(&window, index + (uint64_t)c, count, NULL, to + c), (size_t)count * sizeof(real));
         }
     }
 }

@@ -92,14 +92,33 @@ INLINE void philox_blocks(const struct philox *generator, const struct philox_gr
         }
 }
 
+/* Memory that is fetched while words are generated, so that whoever works on their elements need not wait: addresses of the first element
+ * as it is read, and as it is written; 0 for none. Beyond the last element a fetch has no effect. */
+struct ahead {
+    uintptr_t source, target;
+};
+
+/* Fetches for the g-th group from there on. */
+INLINE void fetch(struct ahead ahead, int64_t g)
+{
+    UNROLL
+    for (int line = 0; line < GROUP_BYTES; line += 64) {
+        if (ahead.source != 0)
+            __builtin_prefetch((const void *)(ahead.source + (uintptr_t)(g * GROUP_BYTES + line)), 0);
+        if (ahead.target != 0)
+            __builtin_prefetch((const void *)(ahead.target + (uintptr_t)(g * GROUP_BYTES + line)), 1);
+    }
+}
+
 /* The words of `groups` groups of 64 elements of the float32 stream. Chains hold pairs of blocks in turn, as low_halves joins them. */
-static void words_float32(const struct philox *generator, uint64_t group, int64_t groups, uint32_t *out)
+static void words_float32(const struct philox *generator, uint64_t group, int64_t groups, struct ahead ahead, uint32_t *out)
 {
     uint64_lanes pairs = {0};
     for (int l = 0; l < LANES_float64; l++)
         pairs[l] = (uint64_t)(l / 2 * 4 + l % 2);
     for (int64_t g = 0; g < groups; g++, out += 4 * GROUP_BLOCKS) {
         uint64_t first = GROUP_BLOCKS * (group + (uint64_t)g);
+        fetch(ahead, g);
         struct philox_group common = philox_group(generator, first);
         for (int b = 0; b < GROUP_BLOCKS; b += STEP_BLOCKS) {
             uint64_lanes block[CHAINS], words[4][CHAINS];
@@ -119,13 +138,14 @@ static void words_float32(const struct philox *generator, uint64_t group, int64_
 }
 
 /* The words of `groups` groups of 32 elements of the float64 stream. Chains hold blocks in order, and a lane joins two words of a block. */
-static void words_float64(const struct philox *generator, uint64_t group, int64_t groups, uint64_t *out)
+static void words_float64(const struct philox *generator, uint64_t group, int64_t groups, struct ahead ahead, uint64_t *out)
 {
     uint64_lanes consecutive = {0};
     for (int l = 0; l < LANES_float64; l++)
         consecutive[l] = (uint64_t)l;
     for (int64_t g = 0; g < groups; g++, out += 2 * GROUP_BLOCKS) {
         uint64_t first = GROUP_BLOCKS * (group + (uint64_t)g);
+        fetch(ahead, g);
         struct philox_group common = philox_group(generator, first);
         for (int b = 0; b < GROUP_BLOCKS; b += STEP_BLOCKS) {
             uint64_lanes block[CHAINS], words[4][CHAINS];

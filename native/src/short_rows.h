@@ -12,11 +12,11 @@ struct T(batch) {
     real values[T(CHUNK) + T(SUM_LANES)] __attribute__((aligned(64)));
 };
 
-/* s = x + g. Returns how many rows precede one with a NaN or +inf. */
+/* s = x + g. Returns how many rows precede one with a NaN or +inf. `y`: where samples will be written, or null. */
 INLINE int64_t T(perturb_short_rows)(struct T(window) *window, uint64_t index, const real *x, int64_t stride, int64_t rows,
-                                     int64_t classes, struct T(batch) *s)
+                                     int64_t classes, const real *y, struct T(batch) *s)
 {
-    const real *g = T(noise_at)(window, index, rows * classes);
+    const real *g = T(noise_at)(window, index, rows * classes, x, y);
     struct T(runs) runs = T(runs_of)((struct shape){rows, classes}, (struct output){NULL, stride});
     mask_lanes refused = {0};
     for (int64_t r = 0; r < runs.count; r++) {
@@ -55,7 +55,7 @@ INLINE int64_t T(argmax_short_rows)(struct T(window) *window, uint64_t index, co
                                     int64_t classes, int64_t *columns)
 {
     struct T(batch) s;
-    rows = T(perturb_short_rows)(window, index, x, stride, rows, classes, &s);
+    rows = T(perturb_short_rows)(window, index, x, stride, rows, classes, NULL, &s);
     for (int64_t r = 0; r < rows; r++) {
         const real *row = s.values + r * classes;
         real largest = T(largest_of_row)(row, classes);
@@ -125,7 +125,7 @@ INLINE int64_t T(soft_batch)(struct T(window) *window, uint64_t index, const rea
                              int64_t first_row, int64_t rows, int64_t classes, real *y, int64_t y_stride)
 {
     struct T(batch) s, of_row; /* of_row: what a row's elements have in common */
-    rows = T(perturb_short_rows)(window, index, x, x_stride, rows, classes, &s);
+    rows = T(perturb_short_rows)(window, index, x, x_stride, rows, classes, y, &s);
     for (int64_t r = 0; r < rows; r++) {
         real top = T(largest_of_row)(s.values + r * classes, classes);
         if (top == -(real)INFINITY)

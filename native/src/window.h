@@ -37,14 +37,15 @@ INLINE void T(window_open)(struct T(window) *window, struct noise noise, struct 
 }
 
 /* Makes the words of `count` elements from `index` on available, and of more where they will be needed. */
-static __attribute__((noinline)) void T(window_refill)(struct T(window) *window, uint64_t index, int64_t count, bool as_noise)
+static __attribute__((noinline)) void T(window_refill)(struct T(window) *window, uint64_t index, int64_t count, struct ahead ahead,
+                                                       bool as_noise)
 {
     uint64_t group = index / T(GROUP);
     uint64_t needed = (index + (uint64_t)count + T(GROUP) - 1) / T(GROUP) - group;
     uint64_t remaining = (window->end + T(GROUP) - 1) / T(GROUP) - group;
     uint64_t usual = T(CHUNK) / T(GROUP); /* one fewer than fit: a chunk that is not aligned to groups needs one more */
     uint64_t groups = needed > usual ? needed : remaining < usual ? remaining : usual;
-    T(words)(&window->generator, group, (int64_t)groups, window->words);
+    T(words)(&window->generator, group, (int64_t)groups, ahead, window->words);
     window->base = group * T(GROUP);
     window->first = index;
     window->next = (group + groups) * T(GROUP);
@@ -54,20 +55,22 @@ static __attribute__((noinline)) void T(window_refill)(struct T(window) *window,
     }
 }
 
-INLINE int64_t T(window_seek)(struct T(window) *window, uint64_t index, int64_t count, bool as_noise)
+INLINE int64_t T(window_seek)(struct T(window) *window, uint64_t index, int64_t count, const void *source, const void *target,
+                              bool as_noise)
 {
     if (index < window->first || index + (uint64_t)count > window->next)
-        T(window_refill)(window, index, count, as_noise);
+        T(window_refill)(window, index, count, (struct ahead){(uintptr_t)source, (uintptr_t)target}, as_noise);
     return (int64_t)(index - window->base);
 }
 
-/* The words, or the noise, of `count` <= CHUNK elements from `index` on; a window serves one of the two. */
-INLINE const word *T(words_at)(struct T(window) *window, uint64_t index, int64_t count)
+/* The words, or the noise, of `count` <= CHUNK elements from `index` on; a window serves one of the two. `source` and `target`: where these
+ * elements will be read and written, or null; a hint. */
+INLINE const word *T(words_at)(struct T(window) *window, uint64_t index, int64_t count, const void *source, const void *target)
 {
-    return window->words + T(window_seek)(window, index, count, false);
+    return window->words + T(window_seek)(window, index, count, source, target, false);
 }
 
-INLINE const real *T(noise_at)(struct T(window) *window, uint64_t index, int64_t count)
+INLINE const real *T(noise_at)(struct T(window) *window, uint64_t index, int64_t count, const void *source, const void *target)
 {
-    return window->noise + T(window_seek)(window, index, count, true);
+    return window->noise + T(window_seek)(window, index, count, source, target, true);
 }

@@ -210,7 +210,7 @@ static void T(groups)(void)
         word words[COUNT * GROUP];
         real noise[COUNT * GROUP];
     } buffer;
-    T(words)(&generator, group, COUNT, buffer.words);
+    T(words)(&generator, group, COUNT, (struct ahead){0, 0}, buffer.words);
     for (int i = 0; i < COUNT * GROUP; i++) {
         uint64_t index = group * GROUP + (uint64_t)i;
         word_lanes word_of = buffer.words[i] + (word_lanes){0};
