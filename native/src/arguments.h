@@ -13,13 +13,16 @@
 
 enum { DIMENSIONS = 3 };
 
+/* Inlined always: operands passed through memory would cost a small call more than its work. */
+#define QUESTION static inline __attribute__((always_inline))
+
 /* An operand as an argument gives it: counts and strides (in elements) of its dimensions. */
 struct operand {
     const void *data;
     int64_t counts[DIMENSIONS], strides[DIMENSIONS], element_bytes;
 };
 
-static inline struct operand operand(struct extent extent, struct view view, int64_t element_bytes)
+QUESTION struct operand operand(struct extent extent, struct view view, int64_t element_bytes)
 {
     return (struct operand){view.data,
                             {extent.outer, extent.inner, extent.classes},
@@ -28,63 +31,66 @@ static inline struct operand operand(struct extent extent, struct view view, int
 }
 
 /* One element a row. */
-static inline struct operand operand_of_rows(struct extent extent, struct view view, int64_t element_bytes)
+QUESTION struct operand operand_of_rows(struct extent extent, struct view view, int64_t element_bytes)
 {
     return operand((struct extent){extent.outer, extent.inner, 1}, view, element_bytes);
 }
 
-static inline struct operand operand_of_columns(int64_t count, struct columns columns, int64_t element_bytes)
+QUESTION struct operand operand_of_columns(int64_t count, struct columns columns, int64_t element_bytes)
 {
     return (struct operand){columns.data, {1, 1, count}, {0, 0, columns.stride}, element_bytes};
 }
 
-static inline bool is_float(int32_t type)
+QUESTION bool is_float(int32_t type)
 {
     return type == GUMBEL4J_FLOAT32 || type == GUMBEL4J_FLOAT64 || type == GUMBEL4J_FLOAT16 || type == GUMBEL4J_BFLOAT16;
 }
 
-static inline bool is_half(int32_t type) { return type == GUMBEL4J_FLOAT16 || type == GUMBEL4J_BFLOAT16; }
+QUESTION bool is_half(int32_t type) { return type == GUMBEL4J_FLOAT16 || type == GUMBEL4J_BFLOAT16; }
 
-static inline int64_t bytes_of(int32_t type)
+QUESTION int64_t bytes_of(int32_t type)
 {
     return is_half(type) ? 2 : type == GUMBEL4J_FLOAT32 || type == GUMBEL4J_INT32 ? 4 : 8;
 }
 
-static inline int32_t compute_type(int32_t type) { return is_half(type) ? GUMBEL4J_FLOAT32 : type; }
+QUESTION int32_t compute_type(int32_t type) { return is_half(type) ? GUMBEL4J_FLOAT32 : type; }
 
-static inline bool is_extent(struct extent extent)
+QUESTION bool is_extent(struct extent extent)
 {
     int64_t rows;
     return extent.outer >= 0 && extent.inner >= 0 && extent.classes >= 1 && !__builtin_mul_overflow(extent.outer, extent.inner, &rows);
 }
 
-static inline int64_t rows_of(struct extent extent) { return extent.outer * extent.inner; }
+QUESTION int64_t rows_of(struct extent extent) { return extent.outer * extent.inner; }
 
 /* stream, and every element of the noise, below 2^63. */
-static inline bool is_noise(struct noise noise, struct extent extent)
+QUESTION bool is_noise(struct noise noise, struct extent extent)
 {
     uint64_t count, end;
     return noise.stream >> 63 == 0 && !__builtin_mul_overflow((uint64_t)rows_of(extent), (uint64_t)extent.classes, &count)
            && !__builtin_add_overflow(noise.first_element, count, &end) && end >> 63 == 0;
 }
 
-static inline bool is_empty(struct operand x) { return x.counts[0] == 0 || x.counts[1] == 0; }
+QUESTION bool is_empty(struct operand x) { return x.counts[0] == 0 || x.counts[1] == 0; }
+
+/* Adds how far a dimension reaches, in elements. Returns whether 63 bits count them. */
+QUESTION bool add_reach(int64_t count, int64_t stride, int64_t *elements)
+{
+    int64_t reach;
+    return count <= 1 || (!__builtin_mul_overflow(count - 1, stride, &reach) && !__builtin_add_overflow(*elements, reach, elements));
+}
 
 /* Bytes from the first to the last, or -1 where 63 bits do not count them. */
-static inline int64_t span_of(struct operand x)
+QUESTION int64_t span_of(struct operand x)
 {
     int64_t elements = 1, bytes;
-    for (int d = 0; d < DIMENSIONS; d++) {
-        int64_t reach;
-        if (x.counts[d] > 1
-            && (__builtin_mul_overflow(x.counts[d] - 1, x.strides[d], &reach) || __builtin_add_overflow(elements, reach, &elements)))
-            return -1;
-    }
-    return __builtin_mul_overflow(elements, x.element_bytes, &bytes) ? -1 : bytes;
+    bool counted = add_reach(x.counts[0], x.strides[0], &elements) && add_reach(x.counts[1], x.strides[1], &elements)
+                   && add_reach(x.counts[2], x.strides[2], &elements) && !__builtin_mul_overflow(elements, x.element_bytes, &bytes);
+    return counted ? bytes : -1;
 }
 
 /* No address is looked at when there are no rows. */
-static inline bool is_input(struct operand x)
+QUESTION bool is_input(struct operand x)
 {
     if (x.strides[0] < 0 || x.strides[1] < 0 || x.strides[2] < 0)
         return false;
@@ -92,11 +98,11 @@ static inline bool is_input(struct operand x)
         return true;
     int64_t span = span_of(x);
     uintptr_t address = (uintptr_t)x.data;
-    return span >= 0 && x.data != NULL && address % (uintptr_t)x.element_bytes == 0 && address <= UINTPTR_MAX - (uint64_t)span;
+    return span >= 0 && x.data != NULL && (address & (uintptr_t)(x.element_bytes - 1)) == 0 && address <= UINTPTR_MAX - (uint64_t)span;
 }
 
 /* The dimensions from the smallest stride to the largest; those of one element, which never step, come first. */
-static inline void order_by_stride(struct operand x, int order[DIMENSIONS])
+QUESTION void order_by_stride(struct operand x, int order[DIMENSIONS])
 {
     for (int d = 0; d < DIMENSIONS; d++) {
         int64_t stride = x.counts[d] > 1 ? x.strides[d] : 0;
@@ -109,7 +115,7 @@ static inline void order_by_stride(struct operand x, int order[DIMENSIONS])
 
 /* Whether each dimension of more than one element steps over all that the ones before it span, the first over an element; in the unit of the
  * strides. The operand is an input, and not empty. */
-static inline bool is_distinct(struct operand x, int64_t element)
+static __attribute__((noinline)) bool is_distinct(struct operand x, int64_t element)
 {
     int order[DIMENSIONS];
     order_by_stride(x, order);
@@ -125,18 +131,17 @@ static inline bool is_distinct(struct operand x, int64_t element)
     return true;
 }
 
-static inline bool is_output(struct operand x) { return is_input(x) && (is_empty(x) || is_distinct(x, 1)); }
-
-/* Whether two operands of one call (an output and any other) have no byte in common: one ends before the other starts, or both step alike and
- * take turns. */
-static inline bool is_apart(struct operand a, struct operand b)
+/* Rows of consecutive elements, one after the other: what most operands are, seen without a loop. */
+QUESTION bool is_plain(struct operand x)
 {
-    if (a.data == NULL || b.data == NULL || is_empty(a) || is_empty(b))
-        return true;
-    uintptr_t a_start = (uintptr_t)a.data, b_start = (uintptr_t)b.data;
-    if (a_start + (uintptr_t)span_of(a) <= b_start || b_start + (uintptr_t)span_of(b) <= a_start)
-        return true;
+    return x.counts[0] == 1 && x.strides[2] == 1 && (x.counts[1] == 1 || x.strides[1] >= x.counts[2]);
+}
 
+QUESTION bool is_output(struct operand x) { return is_input(x) && (is_empty(x) || is_plain(x) || is_distinct(x, 1)); }
+
+/* Whether two operands whose spans meet have no byte in common, as both step alike and take turns. */
+static __attribute__((noinline)) bool take_turns(struct operand a, struct operand b)
+{
     struct operand both = {NULL, {1, 1, 1}, {0}, 1}; /* in bytes, with the steps of either */
     for (int d = 0; d < DIMENSIONS; d++) {
         int64_t a_step = a.counts[d] > 1 ? a.strides[d] * a.element_bytes : 0, b_step = b.counts[d] > 1 ? b.strides[d] * b.element_bytes : 0;
@@ -153,7 +158,7 @@ static inline bool is_apart(struct operand a, struct operand b)
      */
     int order[DIMENSIONS];
     order_by_stride(both, order);
-    int64_t start = (int64_t)(a_start - b_start);
+    int64_t start = (int64_t)((uintptr_t)a.data - (uintptr_t)b.data);
     for (int choice = 0; choice < 1 << DIMENSIONS; choice++) {
         int64_t left = start;
         bool possible = true;
@@ -171,14 +176,23 @@ static inline bool is_apart(struct operand a, struct operand b)
     return true;
 }
 
+/* Whether two operands of one call (an output and any other) have no byte in common: one ends before the other starts, or they take turns. */
+QUESTION bool is_apart(struct operand a, struct operand b)
+{
+    if (a.data == NULL || b.data == NULL || is_empty(a) || is_empty(b))
+        return true;
+    uintptr_t a_start = (uintptr_t)a.data, b_start = (uintptr_t)b.data;
+    return a_start + (uintptr_t)span_of(a) <= b_start || b_start + (uintptr_t)span_of(b) <= a_start || take_turns(a, b);
+}
+
 /* Not negative, or positive, and finite once rounded to the type that computes. */
-static inline bool is_tau(int32_t type, double tau, bool positive)
+QUESTION bool is_tau(int32_t type, double tau, bool positive)
 {
     double rounded = compute_type(type) == GUMBEL4J_FLOAT32 ? (double)(float)tau : tau;
     return (positive ? rounded > 0 : tau >= 0) && isfinite(rounded);
 }
 
-static inline bool is_temperature(int32_t type, struct temperatures tau, struct extent extent, bool positive)
+QUESTION bool is_temperature(int32_t type, struct temperatures tau, struct extent extent, bool positive)
 {
     if (tau.rows.data == NULL)
         return is_tau(type, tau.all, positive);
@@ -196,6 +210,43 @@ static inline bool is_temperature(int32_t type, struct temperatures tau, struct 
                 return false;
         }
     return true;
+}
+
+/* ---- a single row of few elements: what the questions above come to, where the answer is plain ---- */
+
+QUESTION bool is_lone_noise(struct noise noise, int64_t classes)
+{
+    return noise.stream >> 63 == 0 && noise.first_element <= (uint64_t)(INT64_MAX - classes);
+}
+
+/* Consecutive elements. */
+QUESTION bool is_lone(struct view x, int64_t count, int64_t element_bytes)
+{
+    uintptr_t address = (uintptr_t)x.data;
+    return (x.outer_stride | x.inner_stride) >= 0 && x.class_stride == 1 && x.data != NULL
+           && (address & (uintptr_t)(element_bytes - 1)) == 0 && address <= UINTPTR_MAX - (uintptr_t)(count * element_bytes);
+}
+
+QUESTION bool are_lone_apart(struct view a, int64_t a_span, struct view b, int64_t b_span)
+{
+    return (uintptr_t)a.data + (uintptr_t)a_span <= (uintptr_t)b.data || (uintptr_t)b.data + (uintptr_t)b_span <= (uintptr_t)a.data;
+}
+
+QUESTION bool is_lone_sampling(int64_t classes, struct noise noise, struct view x, struct view y, int64_t element_bytes)
+{
+    return is_lone_noise(noise, classes) && is_lone(x, classes, element_bytes) && is_lone(y, classes, element_bytes)
+           && are_lone_apart(x, classes * element_bytes, y, classes * element_bytes);
+}
+
+/* Of a compute type. */
+QUESTION bool is_lone_backward(int64_t classes, struct view y, struct view v, struct view dx, struct view dt, int64_t element_bytes)
+{
+    int64_t span = classes * element_bytes;
+    return is_lone(y, classes, element_bytes) && is_lone(v, classes, element_bytes) && is_lone(dx, classes, element_bytes)
+           && are_lone_apart(dx, span, y, span) && are_lone_apart(dx, span, v, span)
+           && (dt.data == NULL
+               || (is_lone(dt, 1, element_bytes) && are_lone_apart(dt, element_bytes, y, span) && are_lone_apart(dt, element_bytes, v, span)
+                   && are_lone_apart(dt, element_bytes, dx, span)));
 }
 
 #endif

@@ -11,7 +11,7 @@ _Static_assert(sizeof(void *) == 8 && sizeof(float) == 4 && sizeof(double) == 8,
 #endif
 
 /* Makes one dimension of the rows of a call where every operand steps alike over them: the kernels then have one long run of rows. */
-static void merge_rows(struct extent *extent, struct view *const views[], int count)
+static inline __attribute__((always_inline)) void merge_rows(struct extent *extent, struct view *const views[], int count)
 {
     for (int k = 0; k < count; k++)
         if (extent->classes == 1)
@@ -48,13 +48,25 @@ static struct view view(const void *data, int64_t outer_stride, int64_t inner_st
 
 static struct columns columns(const void *data, int64_t stride) { return (struct columns){(void *)(uintptr_t)data, stride}; }
 
+/*
+ * A single packed row of few classes, for which a call itself takes as long as its work: the kernels for it, where the arguments are seen to
+ * keep the rules at once. Null for any other call, which then meets all the rules.
+ */
+QUESTION const struct kernels *lone_kernels(int32_t type, struct extent extent)
+{
+    if (!is_float(type) || extent.outer != 1 || extent.inner != 1)
+        return NULL;
+    const struct kernels *kernels = kernels_of(type);
+    return extent.classes >= 1 && extent.classes <= kernels->lone_classes ? kernels : NULL;
+}
+
 int32_t gumbel4j_abi_version(void) { return GUMBEL4J_ABI_VERSION; }
 
 const char *gumbel4j_version(void) { return GUMBEL4J_VERSION; }
 
 const char *gumbel4j_isa(void) { return gumbel4j_choose_tier()->name; }
 
-static bool is_noise_call(struct extent extent, struct noise noise, struct operand out)
+QUESTION bool is_noise_call(struct extent extent, struct noise noise, struct operand out)
 {
     return is_extent(extent) && is_noise(noise, extent) && is_output(out);
 }
@@ -93,6 +105,9 @@ int64_t gumbel4j_gumbel(int32_t type, int64_t outer, int64_t inner, int64_t clas
     struct extent extent = {outer, inner, classes};
     struct noise noise = {seed, stream, first_element};
     struct view g = view(out, out_outer_stride, out_inner_stride, out_class_stride);
+    const struct kernels *lone = lone_kernels(type, extent);
+    if (lone != NULL && is_lone_noise(noise, classes) && is_lone(g, classes, bytes_of(type)))
+        return lone->gumbel_lone(classes, seed, stream, first_element, out);
     if (!is_float(type) || !is_noise_call(extent, noise, operand(extent, g, bytes_of(type))))
         return GUMBEL4J_BAD_ARGUMENT;
     if (rows_of(extent) == 0)
@@ -102,7 +117,7 @@ int64_t gumbel4j_gumbel(int32_t type, int64_t outer, int64_t inner, int64_t clas
 }
 
 /* What soft, hard and categorical have in common. */
-static bool is_sampling(int32_t type, struct extent extent, struct noise noise, struct operand logits, struct operand out)
+QUESTION bool is_sampling(int32_t type, struct extent extent, struct noise noise, struct operand logits, struct operand out)
 {
     return is_float(type) && is_extent(extent) && is_noise(noise, extent) && is_input(logits) && is_output(out) && is_apart(out, logits);
 }
@@ -117,6 +132,9 @@ int64_t gumbel4j_soft(int32_t type, int64_t outer, int64_t inner, int64_t classe
     struct view x = view(logits, logits_outer_stride, logits_inner_stride, logits_class_stride);
     struct view y = view(out, out_outer_stride, out_inner_stride, out_class_stride);
     struct temperatures temperatures = {tau, view(row_tau, row_tau_outer_stride, row_tau_inner_stride, 1)};
+    const struct kernels *lone = lone_kernels(type, extent);
+    if (lone != NULL && is_lone_sampling(classes, noise, x, y, bytes_of(type)) && row_tau == NULL && is_tau(type, tau, false))
+        return lone->soft_lone(classes, logits, tau, seed, stream, first_element, out);
     struct operand sample = operand(extent, y, bytes_of(type));
     if (!is_sampling(type, extent, noise, operand(extent, x, bytes_of(type)), sample) || !is_temperature(type, temperatures, extent, false)
         || !is_apart(sample, operand_of_rows(extent, temperatures.rows, bytes_of(compute_type(type)))))
@@ -135,6 +153,9 @@ int64_t gumbel4j_hard(int32_t type, int64_t outer, int64_t inner, int64_t classe
     struct noise noise = {seed, stream, first_element};
     struct view x = view(logits, logits_outer_stride, logits_inner_stride, logits_class_stride);
     struct view y = view(out, out_outer_stride, out_inner_stride, out_class_stride);
+    const struct kernels *lone = lone_kernels(type, extent);
+    if (lone != NULL && is_lone_sampling(classes, noise, x, y, bytes_of(type)))
+        return lone->hard_lone(classes, logits, seed, stream, first_element, out);
     if (!is_sampling(type, extent, noise, operand(extent, x, bytes_of(type)), operand(extent, y, bytes_of(type))))
         return GUMBEL4J_BAD_ARGUMENT;
     if (rows_of(extent) == 0)
@@ -151,6 +172,10 @@ int64_t gumbel4j_categorical(int32_t type, int64_t outer, int64_t inner, int64_t
     struct noise noise = {seed, stream, first_element};
     struct view x = view(logits, logits_outer_stride, logits_inner_stride, logits_class_stride);
     struct view indices = view(out, out_outer_stride, out_inner_stride, 1);
+    const struct kernels *lone = lone_kernels(type, extent);
+    if (lone != NULL && is_lone_noise(noise, classes) && is_lone(x, classes, bytes_of(type)) && is_lone(indices, 1, sizeof *out)
+        && are_lone_apart(indices, sizeof *out, x, classes * bytes_of(type)))
+        return lone->categorical_lone(classes, logits, seed, stream, first_element, out);
     if (!is_sampling(type, extent, noise, operand(extent, x, bytes_of(type)), operand_of_rows(extent, indices, sizeof *out))
         || classes > INT32_MAX)
         return GUMBEL4J_BAD_ARGUMENT;
@@ -158,6 +183,12 @@ int64_t gumbel4j_categorical(int32_t type, int64_t outer, int64_t inner, int64_t
         return 0;
     merge_rows(&extent, (struct view *[]){&x, &indices}, 2);
     return kernels_of(type)->categorical(extent, x, noise, indices);
+}
+
+/* An output of the backward, which shares nothing with its inputs. */
+QUESTION bool is_output_apart(struct operand x, struct operand a, struct operand b, struct operand c)
+{
+    return is_output(x) && is_apart(x, a) && is_apart(x, b) && is_apart(x, c);
 }
 
 int64_t gumbel4j_vjp(int32_t type, int64_t outer, int64_t inner, int64_t classes, const void *sample, int64_t sample_outer_stride,
@@ -173,18 +204,18 @@ int64_t gumbel4j_vjp(int32_t type, int64_t outer, int64_t inner, int64_t classes
     struct view dx = view(dlogits, dlogits_outer_stride, dlogits_inner_stride, dlogits_class_stride);
     struct view dt = view(dtau, dtau_outer_stride, dtau_inner_stride, 1);
     struct temperatures temperatures = {tau, view(row_tau, row_tau_outer_stride, row_tau_inner_stride, 1)};
+    const struct kernels *lone = row_tau == NULL ? lone_kernels(type, extent) : NULL;
+    if (lone != NULL && is_tau(type, tau, true) && is_lone_backward(classes, y, v, dx, dt, bytes_of(type)))
+        return lone->vjp_lone(classes, sample, upstream, tau, dlogits, dtau);
     if (!is_float(type) || !is_extent(extent) || !is_temperature(type, temperatures, extent, true))
         return GUMBEL4J_BAD_ARGUMENT;
     int64_t bytes = bytes_of(type), compute_bytes = bytes_of(compute_type(type));
-    struct operand outputs[] = {operand(extent, dx, bytes), operand_of_rows(extent, dt, compute_bytes)};
-    struct operand inputs[] = {operand(extent, y, bytes), operand(extent, v, bytes),
-                               operand_of_rows(extent, temperatures.rows, compute_bytes)};
-    if (!is_input(inputs[0]) || !is_input(inputs[1]) || !is_output(outputs[0]) || (dtau != NULL && !is_output(outputs[1]))
-        || !is_apart(outputs[0], outputs[1]))
+    struct operand samples = operand(extent, y, bytes), upstreams = operand(extent, v, bytes);
+    struct operand taus = operand_of_rows(extent, temperatures.rows, compute_bytes);
+    struct operand gradient = operand(extent, dx, bytes), slopes = operand_of_rows(extent, dt, compute_bytes);
+    if (!is_input(samples) || !is_input(upstreams) || !is_output_apart(gradient, samples, upstreams, taus)
+        || (dtau != NULL && (!is_output_apart(slopes, samples, upstreams, taus) || !is_apart(gradient, slopes))))
         return GUMBEL4J_BAD_ARGUMENT;
-    for (int k = 0; k < 3; k++)
-        if (!is_apart(outputs[0], inputs[k]) || !is_apart(outputs[1], inputs[k]))
-            return GUMBEL4J_BAD_ARGUMENT;
     if (rows_of(extent) == 0)
         return 0;
     merge_rows(&extent, (struct view *[]){&y, &v, &temperatures.rows, &dx, &dt}, 5);

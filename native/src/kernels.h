@@ -45,6 +45,14 @@ struct kernels {
     int64_t (*vjp)(struct extent, struct view sample, struct view upstream, struct temperatures, struct view dlogits,
                    struct view dtau); /* dtau.data may be null */
 
+    /* A single packed row of at most `lone_classes` classes, with one temperature. */
+    int64_t lone_classes;
+    int64_t (*gumbel_lone)(int64_t classes, uint64_t seed, uint64_t stream, uint64_t first_element, void *out);
+    int64_t (*soft_lone)(int64_t classes, const void *logits, double tau, uint64_t seed, uint64_t stream, uint64_t first_element, void *out);
+    int64_t (*hard_lone)(int64_t classes, const void *logits, uint64_t seed, uint64_t stream, uint64_t first_element, void *out);
+    int64_t (*categorical_lone)(int64_t classes, const void *logits, uint64_t seed, uint64_t stream, uint64_t first_element, int32_t *out);
+    int64_t (*vjp_lone)(int64_t classes, const void *sample, const void *upstream, double tau, void *dlogits, void *dtau);
+
     bool (*part_perturb)(int64_t count, struct columns logits, struct noise, struct columns out, double *top);
     void (*part_exp)(int64_t count, struct columns logits, double tau, double top, struct noise, struct columns out, void *sums);
     void (*part_scale)(int64_t count, struct columns logits, double tau, double top, double factor, struct noise, struct columns out);

@@ -29,4 +29,6 @@
 
 #include "vjp.h"
 
+#include "lone_row.h"
+
 #include "tiling.h"

@@ -10,6 +10,7 @@
 
 #include "float32.h"
 #include "float64.h"
+#include "lone_noise.h"
 
 #include "elements.h"
 #include "transpose.h"
@@ -85,7 +86,11 @@ UNIFORM_KERNEL(float64)
     .part_argmax = part_argmax_##type, .part_one_hot = part_one_hot_##type, .part_dot = part_dot_##type,                          \
     .part_gradient = part_gradient_##type
 
+#define LONE_KERNELS_OF(type)                                                                                                    \
+    .lone_classes = LANES_##type, .gumbel_lone = gumbel_lone_##type, .soft_lone = soft_lone_##type, .hard_lone = hard_lone_##type, \
+    .categorical_lone = categorical_lone_##type, .vjp_lone = vjp_lone_##type
+
 #define TIER_KERNELS                                                                                                             \
-    .float32 = {.words = words_kernel_float32, .uniform = uniform_kernel_float32, KERNELS_OF(float32)},                          \
-    .float64 = {.words = words_kernel_float64, .uniform = uniform_kernel_float64, KERNELS_OF(float64)},                          \
+    .float32 = {.words = words_kernel_float32, .uniform = uniform_kernel_float32, KERNELS_OF(float32), LONE_KERNELS_OF(float32)}, \
+    .float64 = {.words = words_kernel_float64, .uniform = uniform_kernel_float64, KERNELS_OF(float64), LONE_KERNELS_OF(float64)}, \
     .float16 = {KERNELS_OF(float16)}, .bfloat16 = {KERNELS_OF(bfloat16)}
