@@ -30,15 +30,16 @@ final class Operands implements AutoCloseable {
   final Matrix index;
   final Matrix dTau;
 
-  Operands(ElementType type, long rows, long classes) {
-    logits = matrix(type, rows, classes);
-    sample = matrix(type, rows, classes);
-    upstream = matrix(type, rows, classes);
-    out = matrix(type, rows, classes);
-    words =
-        matrix(type == ElementType.FLOAT32 ? ElementType.INT32 : ElementType.INT64, rows, classes);
-    index = matrix(ElementType.INT32, rows, 1);
-    dTau = matrix(type, rows, 1);
+  /** Matrices of a layout without gaps. */
+  Operands(ElementType type, Layout layout) {
+    Layout oneEach = Layout.packed(layout.rows(), 1);
+    logits = matrix(type, layout);
+    sample = matrix(type, layout);
+    upstream = matrix(type, layout);
+    out = matrix(type, layout);
+    words = matrix(type == ElementType.FLOAT64 ? ElementType.INT64 : ElementType.INT32, layout);
+    index = matrix(ElementType.INT32, oneEach);
+    dTau = matrix(type.computeType(), oneEach);
     fill(logits, 1);
     fill(upstream, 2);
     java().soft(logits, TAU, NOISE, sample);
@@ -95,18 +96,25 @@ final class Operands implements AutoCloseable {
     return operators("java");
   }
 
-  private Matrix matrix(ElementType type, long rows, long classes) {
-    return Matrix.of(arena.allocate(rows * classes * type.bytes(), 64), type, rows, classes);
+  private Matrix matrix(ElementType type, Layout layout) {
+    long bytes = layout.rows() * layout.classes() * type.bytes();
+    return new Matrix(arena.allocate(bytes, 64), type, layout);
   }
 
   private static void fill(Matrix matrix, long seed) {
     SplittableRandom random = new SplittableRandom(seed);
     for (long i = 0; i < matrix.rows() * matrix.classes(); i++) {
       double value = random.nextDouble(-4, 4);
-      if (matrix.type() == ElementType.FLOAT32) {
-        matrix.segment().setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) value);
-      } else {
-        matrix.segment().setAtIndex(ValueLayout.JAVA_DOUBLE, i, value);
+      float single = (float) value;
+      MemorySegment to = matrix.segment();
+      switch (matrix.type()) {
+        case FLOAT32 -> to.setAtIndex(ValueLayout.JAVA_FLOAT, i, single);
+        case FLOAT64 -> to.setAtIndex(ValueLayout.JAVA_DOUBLE, i, value);
+        case FLOAT16 -> to.setAtIndex(ValueLayout.JAVA_SHORT, i, Float.floatToFloat16(single));
+        case BFLOAT16 ->
+            to.setAtIndex(
+                ValueLayout.JAVA_SHORT, i, (short) (Float.floatToRawIntBits(single) >> Short.SIZE));
+        case INT32, INT64 -> throw new IllegalArgumentException("type = " + matrix.type());
       }
     }
   }

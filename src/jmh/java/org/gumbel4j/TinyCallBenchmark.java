@@ -42,7 +42,7 @@ public class TinyCallBenchmark {
   /** Makes the operands and checks the answers. */
   @Setup
   public void prepare() {
-    operands = new Operands(ElementType.FLOAT32, 1, 4);
+    operands = new Operands(ElementType.FLOAT32, Layout.packed(1, 4));
     operators = Operands.operators(backend);
     generator = NoiseGenerator.of(Operands.NOISE.seed());
     check();
