@@ -213,14 +213,6 @@ def test_unknown_data_plane(monkeypatch: pytest.MonkeyPatch) -> None:
         Session()
 
 
-def test_next_data_plane_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where one does not work the next one is tried, by a real access from Java."""
-    monkeypatch.delattr(os, "memfd_create")
-    with Session() as s:
-        assert s.info()["data_plane"].startswith("shm: ")
-        assert s.gumbel((2, 3), seed=1).shape == (2, 3)
-
-
 def test_fork_keeps_what_the_child_sees(python: Callable[[str], subprocess.Popen[str]]) -> None:
     """The parent does not reuse memory that a forked child may still read, and the child frees nothing."""
     program = """

@@ -134,21 +134,11 @@ def test_segment_is_cut_short_under_java(
         place = s._runtime._pool.locate(out)
         assert place is not None
         os.ftruncate(place[0].fd, mmap.PAGESIZE)
-        with pytest.raises(RuntimeError, match=r"(?s)could not reach shared memory|Java ended.*SIGBUS"):
+        told = "could not reach shared memory" if backend == "java" else "Java ended during the call.*SIGBUS"
+        with pytest.raises(RuntimeError, match=f"(?s){told}"):
             s.gumbel((500, 1000), seed=1, out=out)
         np.testing.assert_array_equal(s.gumbel((500, 1000), seed=1), expected)
         os.ftruncate(place[0].fd, place[0].nbytes)  # so that whoever looks at the array gets no signal
-
-
-def test_sealed_memory_cannot_be_cut_short(session: Session) -> None:
-    """Neither by Python nor by Java, whatever the rights."""
-    if not session.info()["data_plane"].startswith("memfd"):
-        pytest.skip("this machine has no memfd")
-    place = session._runtime._pool.locate(session.empty((500, 1000)))
-    assert place is not None
-    for path in (place[0].file, f"/proc/{os.getpid()}/fd/{place[0].fd}"):
-        with pytest.raises(PermissionError):
-            os.truncate(path, 0)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import numpy as np
@@ -42,18 +41,6 @@ def test_backends_give_the_same_bits(session: Session) -> None:
         np.testing.assert_array_equal(
             java.gumbel_softmax(x, 0.5, seed=2), session.gumbel_softmax(x, 0.5, seed=2)
         )
-
-
-def test_threads_get_the_sequential_results(session: Session) -> None:
-    """Sixteen Python threads on one session, small and large calls mixed."""
-
-    def draw(stream: int) -> bytes:
-        rows = 3 if stream % 2 else 3000
-        return session.gumbel((rows, 100), seed=1, stream=stream).tobytes()
-
-    with ThreadPoolExecutor(16) as threads:
-        concurrent = list(threads.map(draw, range(64)))
-    assert concurrent == [draw(stream) for stream in range(64)]
 
 
 def test_death_of_java_between_calls(session: Session) -> None:

@@ -128,7 +128,6 @@ class Runtime:
 
     def empty(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
         """Return an uninitialised array in shared memory; MemoryError if there is not enough."""
-
         return self._in_java(lambda bridge: self._empty(bridge, shape, dtype))
 
     def _empty(self, bridge: Bridge, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
