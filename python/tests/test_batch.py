@@ -68,6 +68,9 @@ def test_operands_of_any_form(session: Session) -> None:
     with session.batch() as empty:
         pass
     assert empty.results == []
+    for use in (empty.__enter__, lambda: empty.categorical(row, seed=1), lambda: empty.gumbel(3, seed=1)):
+        with pytest.raises(RuntimeError, match="make another one"):
+            use()
 
 
 def test_generators_go_on_call_by_call(session: Session) -> None:

@@ -25,13 +25,16 @@ _COLUMNS: Final = 6
 """Of the table of calls, as the Java class Batch reads it: rows, classes, seed, stream, first_row, tau."""
 
 
+_ENDED: Final = "the batch has ended with its with block; make another one with Session.batch"
+
+
 class Batch:
     """Collects small calls and makes them all when its `with` block ends; `Session.batch` makes one.
 
     Each method takes what the method of Session of its name takes, with the classes on the last axis and one
     number as `tau`. It returns the place of its result in `results`. The results are those of the calls one
     by one, to the bit. Calls of a batch may differ in operator, shape, dtype, tau, seed and stream; those of
-    one operator and dtype share one round trip, and each costs about a microsecond and its work.
+    one operator and dtype share one round trip, and each costs a few microseconds and its work.
 
     The logits are copied when a method is called, so a loop may use one array again and again. The results of
     a round trip lie side by side in shared memory, which is used again when the last of them dies.
@@ -120,35 +123,46 @@ class Batch:
             As `Session.gumbel`, for shape and dtype, and as `gumbel_softmax`.
         """
         sizes, kind = _arrays.drawn(shape), _dtypes.floating(dtype)
+        if not self._noted:
+            raise RuntimeError(_ENDED)
         key = resolve(seed, stream)
         self._noted["gumbel"].setdefault(kind, []).append((self._count, b"", sizes, 1.0, *key, first_row))
         self._count += 1
         return self._count - 1
 
     def __enter__(self) -> Self:
-        if self._results is not None:
-            raise RuntimeError("a batch has one with block; make another one with Session.batch")
+        if not self._noted:
+            raise RuntimeError(_ENDED)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        noted_calls, self._noted = self._noted, {}
         if kind is not None:
             return
+        columns = [
+            _Columns(operator, dtype, noted)
+            for operator, of_dtype in noted_calls.items()
+            for dtype, noted in of_dtype.items()
+            if noted
+        ]
+        if len(columns) == 1:
+            self._results = columns[0].run(self._runtime)
+            return
         results: list[Any] = [None] * self._count
-        for operator, of_dtype in self._noted.items():
-            for dtype, noted in of_dtype.items():
-                if noted:
-                    columns = _Columns(operator, dtype, noted)
-                    for place, result in zip(columns.places, columns.run(self._runtime), strict=True):
-                        results[place] = result
+        for of_one in columns:
+            for place, result in zip(of_one.places, of_one.run(self._runtime), strict=True):
+                results[place] = result
         self._results = results
-        self._noted.clear()
 
     def _note(
         self, operator: str, logits: Any, tau: Any, seed: int | Generator | None, stream: Any, first_row: Any
     ) -> int:
-        of_dtype = self._noted[operator]
+        try:
+            of_dtype = self._noted[operator]
+        except KeyError:
+            raise RuntimeError(_ENDED) from None
         # The usual case takes well under a microsecond: that is what a batch is for.
         if logits.__class__ is not np.ndarray or logits.dtype not in of_dtype or not logits.size:
             logits = _arrays.rows("logits", logits, -1).array
@@ -193,12 +207,15 @@ class _Columns:
                 )
             except InvalidRowError as invalid:
                 raise ValueError(self._at(invalid)) from None
-        parts = [out[begin:end] for begin, end in zip([0, *ends], ends, strict=False)]
         if self._operator == "categorical":
-            return [part.reshape(shape[:-1]) for part, shape in zip(parts, self._shapes, strict=True)]
+            shapes = [shape[:-1] for shape in self._shapes]
+        elif set(map(len, self._shapes)) != {1}:
+            shapes = list(self._shapes)
+        else:
+            return [out[begin:end] for begin, end in itertools.pairwise([0, *ends])]
         return [
-            part if len(shape) == 1 else part.reshape(shape)
-            for part, shape in zip(parts, self._shapes, strict=True)
+            out[begin:end].reshape(shape)
+            for (begin, end), shape in zip(itertools.pairwise([0, *ends]), shapes, strict=True)
         ]
 
     def _table(self) -> NDArray[np.uint64]:

@@ -471,7 +471,7 @@ class Session:
         return dlogits, temperature.gradient(dtau[..., 0])
 
     def batch(self) -> Batch:
-        """Return a batch: small calls that are made together, at about a microsecond each.
+        """Return a batch: small calls that are made together, at a few microseconds each.
 
         >>> with session.batch() as batch:
         ...     for step, row in enumerate(rows):
