@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 SHM_MISSING = """
-devices=$(mktemp -d)
+mkdir devices
+devices=$PWD/devices
 mount --rbind /dev "$devices"
 mount -t tmpfs none /dev
 for name in null zero random urandom; do touch /dev/$name && mount --bind "$devices/$name" /dev/$name; done
@@ -68,7 +69,13 @@ def run(program: str, folder: Path, mounts: str = "", **variables: str) -> list[
         shell = ["sh", "-ec", f'{mounts}\nexec "$@"', "sh"]
         command = ["unshare", "--map-root-user", "--mount", *shell, *command]
     ended = subprocess.run(
-        command, env=os.environ | variables, capture_output=True, text=True, timeout=60, check=False
+        command,
+        cwd=folder,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert ended.returncode == 0, ended.stderr
     return ended.stdout.splitlines()
