@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gumbel4j._available import available_bytes
+from gumbel4j._interrupts import HeldBack
 
 _SMALLEST_BLOCK: Final = 1 << 12
 _LARGEST_SHARED_BLOCK: Final = 1 << 20  # larger ones have a segment of their own
@@ -150,6 +151,14 @@ class Segment:
             os.unlink(path)
 
 
+class _Lease(weakref.ref[Any]):
+    """Notes the block of an array that has died, without a step of Python that Ctrl-C could cut off."""
+
+    __slots__ = ("offset", "segment")
+    segment: Segment
+    offset: int
+
+
 class Pool:
     """Hands out arrays over shared memory and takes the memory back. Safe for use from several threads.
 
@@ -171,8 +180,9 @@ class Pool:
         self._open: dict[int, dict[int, Segment]] = {}  # block size -> the segments that have a free block
         self._unused: dict[int, Segment] = {}  # oldest first
         self._unused_bytes = 0
-        # A finalizer may run while this very thread holds the lock, so it only leaves its block here.
-        self._returned: deque[tuple[Segment, int]] = deque()
+        # An array may die while this very thread holds the lock, so its lease is only left here.
+        self._returned: deque[weakref.ref[Any]] = deque()
+        self._leases: dict[int, _Lease] = {}  # by id: what they refer to has no hash
         self._retired: deque[Segment] = deque()
         _pools.add(self)
 
@@ -188,12 +198,16 @@ class Pool:
         if nbytes == 0:
             return np.empty(shape, dtype)
         size = _block_size(nbytes)
-        self._file_returned()
-        with self._lock:
-            segment, offset = self._take(size)
-            # A type for each block size, not for each array's size: ctypes keeps them for ever.
-            buffer = (ctypes.c_char * size).from_buffer(segment.memory, offset)
-            weakref.finalize(buffer, self._release, segment, offset).atexit = False
+        with HeldBack():
+            self._file_returned()
+            with self._lock:
+                segment, offset = self._take(size)
+                # A type for each block size, not for each array's size: ctypes keeps them for ever.
+                buffer = (ctypes.c_char * size).from_buffer(segment.memory, offset)
+                weakref.finalize(buffer, self._release).atexit = False  # called after the lease's note
+                lease = _Lease(buffer, self._returned.append)
+                lease.segment, lease.offset = segment, offset
+                self._leases[id(lease)] = lease
         return np.ndarray(shape, dtype, buffer)  # type: ignore[arg-type]  # any buffer is allowed
 
     def locate(self, array: NDArray[Any]) -> tuple[Segment, int] | None:
@@ -210,23 +224,26 @@ class Pool:
         """Return, once, the segments that are gone here, so that Java can give them back too."""
         if not self._retired:
             return []
-        with self._lock:
+        with HeldBack(), self._lock:
             retired = list(self._retired)
             self._retired.clear()
         return retired
 
     def give_up(self, segment: Segment) -> None:
         """Let no new array be put into a segment; it goes when the arrays on it have died."""
-        with self._lock:
+        with HeldBack(), self._lock:
             segment.reusable = False
             self._open.get(segment.block_size, {}).pop(segment.number, None)
 
     def trim(self) -> None:
-        """Give back all unused memory now."""
-        self._file_returned()
-        with self._lock:
-            for segment in list(self._unused.values()):
-                self._retire(segment)
+        """Give back all unused memory now; in a forked child nothing, since it is the parent's."""
+        if os.getpid() != self._owner:
+            return
+        with HeldBack():
+            self._file_returned()
+            with self._lock:
+                for segment in list(self._unused.values()):
+                    self._retire(segment)
 
     def close(self) -> None:
         """Give back all unused memory now and the rest as its arrays die."""
@@ -317,19 +334,23 @@ class Pool:
                 "memory are free; pass it in parts (first_row keeps the noise the same)"
             )
 
-    def _release(self, segment: Segment, offset: int) -> None:
-        """Take a block back: its array is dead. Runs as a finalizer, in any thread, at any time."""
-        if os.getpid() == self._owner:  # a forked child's copy of an array is not the last one
-            self._returned.append((segment, offset))
+    def _release(self) -> None:
+        """Take back the memory of dead arrays. Runs as a finalizer, in any thread, at any time."""
+        with HeldBack(in_finalizer=True):
             self._file_returned()
 
     def _file_returned(self) -> None:
+        if os.getpid() != self._owner:  # a forked child's copy of an array is not the last one
+            return
         while self._returned:
             if not self._lock.acquire(blocking=False):
                 return  # whoever holds it comes here next, or the next call does
             try:
                 while self._returned:
-                    self._file(*self._returned.popleft())
+                    lease = self._returned.popleft()
+                    assert isinstance(lease, _Lease)
+                    del self._leases[id(lease)]
+                    self._file(lease.segment, lease.offset)
             finally:
                 self._lock.release()
 
