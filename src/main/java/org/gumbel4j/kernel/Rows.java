@@ -20,8 +20,13 @@ record Rows(
   /** The rows of an operand, in as few groups as its strides allow. */
   static Rows of(Operand operand, int type, Shape shape) {
     boolean single = shape.inner() == 1;
-    long innerStride = single ? operand.outerStride() : operand.innerStride();
-    boolean even = single || operand.outerStride() == shape.inner() * innerStride;
+    // A single row shares no cache line with a next one, whatever its stride says.
+    long innerStride =
+        shape.rows() == 1
+            ? shape.classes() * operand.classStride()
+            : single ? operand.outerStride() : operand.innerStride();
+    boolean even =
+        single || shape.rows() == 1 || operand.outerStride() == shape.inner() * innerStride;
     return new Rows(
         operand.segment(),
         type,
