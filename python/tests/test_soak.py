@@ -73,7 +73,7 @@ def test_what_is_left_behind_is_noticed() -> None:
 
 
 def test_a_call_that_nothing_explains_is_lost() -> None:
-    """A kill from outside is none of the soak's own, so no round excuses it."""
+    """Of a session that closed though no disturbance of the soak closed it, every call is counted."""
     storm = Storm(1)
     try:
         storm._disturbances = ((lambda: storm._session.close(), ()),)

@@ -451,21 +451,27 @@ def _readable(nbytes: float) -> str:
 
 _pools: weakref.WeakSet[Pool] = weakref.WeakSet()
 _fork_lock = threading.Lock()  # two threads may fork at once
-_held: list[Pool] = []
+_held: dict[int, list[Callable[[], None]]] = {}  # by thread: what lets go of its locks
 
 
 def _before_fork() -> None:
-    _fork_lock.acquire()
-    for pool in list(_pools):
-        pool.before_fork()
-        _held.append(pool)
+    with HeldBack(in_finalizer=True):  # Python tells of an exception here, and forks all the same
+        held = _held.setdefault(threading.get_ident(), [])
+        _fork_lock.acquire()
+        held.append(_fork_lock.release)
+        for pool in list(_pools):
+            pool.before_fork()
+            held.append(pool.after_fork)
 
 
 def _after_fork() -> None:
-    while _held:
-        _held.pop().after_fork()
-    _fork_lock.release()
+    with HeldBack(in_finalizer=True):
+        held = _held.pop(threading.get_ident(), [])
+        while held:
+            held.pop()()
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
+    # Once more, for Ctrl-C may hit the very first step of the one above.
+    os.register_at_fork(after_in_parent=_after_fork, after_in_child=_after_fork)

@@ -1,4 +1,4 @@
-"""The start-up cache: what Java keeps of one start so that the next takes half as long.
+"""The start-up cache: what Java keeps of one start so that the next is quicker.
 
 It is the JDK's own ahead-of-time cache (JEP 483, 514 and 515: classes loaded and linked, profiles of
 methods), a file of about 16 MB for one JDK and one installation of this package. The first session that lives

@@ -101,7 +101,7 @@ class Session:
 
     The environment variable GUMBEL4J_DATA_PLANE chooses how memory is shared: "memfd", "shm" or "file";
     without it the first that works is taken. GUMBEL4J_START_CACHE names the folder of the JDK's ahead-of-time
-    cache, which halves the time that Java takes to start (default: gumbel4j in $XDG_CACHE_HOME or ~/.cache),
+    cache, which shortens the start of Java (default: gumbel4j in $XDG_CACHE_HOME or ~/.cache),
     or is "off". The first session that lives for a second has it made, in the background.
 
     Examples
