@@ -108,6 +108,7 @@ def test_results_share_their_memory_and_return_it(session: Session) -> None:
     np.testing.assert_array_equal(kept, expected)
     del kept
     run()
+    session._runtime._pool._file_returned()
     assert len(segment.free) > free
 
 

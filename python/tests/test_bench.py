@@ -73,7 +73,7 @@ def test_bridge_prints_writes_and_draws(tmp_path, capsys):
     assert [call["bytes"] for call in measured["calls"]] == [1 << 10, 1 << 14, 1 << 18]
     for call in measured["calls"]:
         assert set(call["contenders"]) == {compare.OWN, compare.PYTHON, overhead.COPIED, overhead.COLD}
-    assert set(measured["first_call"]) == {overhead.EMPTY, overhead.SMALL}
+    assert set(measured["first_call"]) == {overhead.PLAIN, overhead.EMPTY, overhead.SMALL}
     assert measured["batch"][overhead.SINGLE]["median"] > measured["batch"][overhead.BATCH]["median"]
     assert measured["idle_bytes"] > 1 << 20
     assert len(measured["starts"]["samples"]) == 2

@@ -23,12 +23,18 @@ def noted(session: Session, monkeypatch: pytest.MonkeyPatch) -> list[Array]:
     operands: list[Array] = []
     run = Bridge.run
 
-    def note(self: Bridge, operator: str, arguments: str, in_use: Any, *rest: Any) -> None:
+    def note(self: Bridge, operator: str, arguments: str, in_use: Any, *rest: Any, **more: Any) -> None:
         operands.extend(in_use)
-        run(self, operator, arguments, in_use, *rest)
+        run(self, operator, arguments, in_use, *rest, **more)
 
     monkeypatch.setattr(Bridge, "run", note)
     return operands
+
+
+def shifted_by_a_byte(x: Array) -> Array:
+    x[:] = 0
+    shifted: Array = x.view(np.uint8).reshape(-1)[1:-3].view(np.float32)
+    return shifted
 
 
 @pytest.mark.parametrize(
@@ -45,9 +51,10 @@ def noted(session: Session, monkeypatch: pytest.MonkeyPatch) -> list[Array]:
         (lambda x: list(x), True),
         (lambda x: x[::-1], True),
         (lambda x: x.astype(">f4"), True),
+        (shifted_by_a_byte, True),
         (lambda x: np.lib.stride_tricks.as_strided(x, (2, 2, 2, 10), (960, 40, 640, 4)), True),
     ],
-    ids="itself slice steps transposed broadcast DLPack buffer other list reversed order axes".split(),
+    ids="itself slice steps transposed broadcast DLPack buffer other list reversed order odd axes".split(),
 )
 def test_inputs(
     session: Session, derive: Callable[[Array], Any], copied: bool, monkeypatch: pytest.MonkeyPatch

@@ -11,11 +11,13 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 import pytest
 
 from gumbel4j import Generator, Session
+from gumbel4j._bridge import Bridge
 
 
 def test_info(session: Session) -> None:
@@ -148,3 +150,24 @@ def test_strangers_are_kept_out(session: Session) -> None:
         assert b"version=" not in answer
         assert b"!yro" not in answer  # Py4J's way to hand out an object
     assert session.gumbel((2, 3), seed=1).shape == (2, 3)
+
+
+@pytest.mark.parametrize("elements", [4, 1 << 14])
+def test_small_results_take_one_round_trip(
+    session: Session, elements: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Up to 64 KiB, from the second call on: the first lets Java map the memory."""
+    x = np.zeros(elements, np.float32)
+    session.gumbel_softmax(x, seed=1)
+    requests = []
+    send = Bridge._send
+
+    def noted(self: Bridge, command: bytes, *rest: Any) -> bytes:
+        requests.append(command)
+        return send(self, command, *rest)
+
+    monkeypatch.setattr(Bridge, "_send", noted)
+    for stream in range(3):
+        session.gumbel_softmax(x, seed=1, stream=stream)
+        session.categorical(x, seed=1, stream=stream)
+    assert len(requests) == 6

@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from gumbel4j import _strides
-from gumbel4j._strides import RowGroups
+from gumbel4j._strides import Form, RowGroups
 
 X = np.arange(4 * 6 * 8, dtype=np.float32).reshape(4, 6, 8)
 
@@ -41,15 +41,18 @@ LAYOUTS: dict[str, tuple[NDArray[Any], tuple[int, ...] | None]] = {
     "backwards": (X[::-1], None),
     "classes backwards": (X[..., ::-1], None),
     "big-endian": (X.astype(">f4"), None),
-    "not aligned": (np.frombuffer(b"x" + X.tobytes(), np.uint8)[1:].view(np.float32).reshape(X.shape), None),
 }
+
+
+def form(array: NDArray[Any]) -> Form:
+    return Form(array.dtype, array.shape, array.strides)
 
 
 @pytest.mark.parametrize(("array", "expected"), LAYOUTS.values(), ids=LAYOUTS)
 def test_layouts(array: NDArray[Any], expected: tuple[int, ...] | None) -> None:
     groups = RowGroups(array.shape[:-1])
-    used = _strides.is_plain(array) and groups.admit(array.shape, array.strides)
-    assert (groups.layout(array) if used else None) == expected
+    used = form(array).is_plain and groups.admit(form(array))
+    assert (groups.layout(form(array)) if used else None) == expected
 
 
 def elements(array: NDArray[Any], layout: _strides.Layout) -> NDArray[Any]:
@@ -87,22 +90,27 @@ def test_operands_are_read_as_numpy_reads_them(shape: tuple[int, ...], views: li
         axes = order.sample(range(len(shape)), len(shape))
         plain = np.arange(np.prod(shape), dtype=np.float32).reshape([shape[axis] for axis in axes])
         arrays.append(view(plain).transpose(np.argsort(axes)))
-    groups = RowGroups(shape[:-1])
-    operands = []
-    for array in arrays:
-        suits = _strides.is_plain(array) and groups.admit(array.shape, array.strides)
-        operands.append(array if suits else _strides.packed(array, groups, np.empty))
-    layouts = [groups.layout(operand) for operand in operands]
-    assert len({layout[:2] for layout in layouts}) == 1
-    for array, operand, layout in zip(arrays, operands, layouts, strict=True):
+    out = np.empty(shape, np.float32)
+    operands = _strides.operands([form(out)], [(form(array), order.random() < 0.8) for array in arrays])
+    assert operands is not None
+    assert operands[0].copying is None
+    assert len({operand.layout[:2] for operand in operands}) == 1
+    for array, (copying, layout) in zip(arrays, operands[1:], strict=True):
+        operand = array if copying is None else copying.copy(array, np.empty)
         np.testing.assert_array_equal(operand, array)
         np.testing.assert_array_equal(elements(operand, layout), array.reshape(-1, shape[-1]))
+
+
+def test_an_operand_out_of_reach_is_copied() -> None:
+    operands = _strides.operands([form(X)], [(form(X), False), (form(X), True)])
+    assert operands is not None
+    assert [operand.copying is None for operand in operands] == [True, False, True]
 
 
 @pytest.mark.parametrize("axes", list(itertools.permutations(range(3))), ids=str)
 def test_copies_of_dense_arrays_keep_their_order_in_memory(axes: tuple[int, ...]) -> None:
     array = X.transpose(axes)
-    copied = _strides.packed(array, RowGroups(array.shape[:-1]), np.empty)
+    copied = _strides.copying(form(array), RowGroups(array.shape[:-1])).copy(array, np.empty)
     assert copied.strides == array.strides
     np.testing.assert_array_equal(copied, array)
 
@@ -121,7 +129,7 @@ def test_copies_leave_out_gaps_and_what_is_repeated() -> None:
         (np.broadcast_to(X[:, :1], (4, 1000, 8)), (32, 0, 4)),
         (np.broadcast_to(X[:, 0, :1], (1000, 4, 1000)), (0, 4, 0)),
     ):
-        copied = _strides.packed(array, RowGroups(array.shape[:-1]), empty)
+        copied = _strides.copying(form(array), RowGroups(array.shape[:-1])).copy(array, empty)
         assert copied.strides == strides
         assert sizes.pop() == len(np.unique(array)) * 4
         np.testing.assert_array_equal(copied, array)
@@ -130,12 +138,12 @@ def test_copies_leave_out_gaps_and_what_is_repeated() -> None:
 def test_an_operand_that_disagrees_on_the_groups_is_copied_to_agree() -> None:
     groups = RowGroups((2, 3, 4))
     first = np.zeros((2, 3, 5, 4)).transpose(0, 1, 3, 2)  # the groups meet before its third axis
-    assert groups.admit(first.shape, first.strides)
+    assert groups.admit(form(first))
     other = np.arange(120.0).reshape(3, 2, 4, 5).transpose(1, 0, 2, 3)  # before its second
-    assert not groups.admit(other.shape, other.strides)
-    copied = _strides.packed(other, groups, np.empty)
+    assert not groups.admit(form(other))
+    copied = _strides.copying(form(other), groups).copy(other, np.empty)
     assert copied.flags.c_contiguous
-    np.testing.assert_array_equal(elements(copied, groups.layout(copied)), other.reshape(24, 5))
+    np.testing.assert_array_equal(elements(copied, groups.layout(form(copied))), other.reshape(24, 5))
 
 
 @pytest.mark.parametrize(
@@ -157,7 +165,8 @@ def test_an_operand_that_disagrees_on_the_groups_is_copied_to_agree() -> None:
 def test_results_are_written_where_each_element_has_its_own_place(
     array: NDArray[Any], expected: bool
 ) -> None:
-    assert _strides.takes_results(array) == expected
+    assert form(array).takes_results == expected
+    assert (_strides.operands([form(array)], []) is not None) == expected
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
@@ -22,8 +22,7 @@ from gumbel4j import _dtypes
 _INDEX_LIMIT: Final = 1 << 63
 
 
-@dataclass(frozen=True)
-class Rows:
+class Rows(NamedTuple):
     """An array as rows of classes.
 
     Attributes
@@ -32,36 +31,28 @@ class Rows:
         The argument's name, for messages.
     array
         The array with the axis of the classes last; a view, any strides, any byte order.
-    axis
-        Where that axis was, not negative.
     dtype
         Its dtype in native byte order.
+    shape
+        The shape as it was passed.
+    axis
+        Where the classes were, not negative.
+    leading
+        The shape without that axis.
+    row_count
+        The number of rows.
+    classes
+        The number of classes.
     """
 
     name: str
     array: NDArray[Any]
-    axis: int
     dtype: np.dtype[Any]
-
-    @property
-    def leading(self) -> tuple[int, ...]:
-        """The shape without the axis of the classes."""
-        return self.array.shape[:-1]
-
-    @property
-    def count(self) -> int:
-        """The number of rows."""
-        return math.prod(self.leading)
-
-    @property
-    def classes(self) -> int:
-        """The number of classes."""
-        return int(self.array.shape[-1])
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape as it was passed."""
-        return (*self.leading[: self.axis], self.classes, *self.leading[self.axis :])
+    shape: tuple[int, ...]
+    axis: int
+    leading: tuple[int, ...]
+    row_count: int
+    classes: int
 
     def place(self, row: int) -> str:
         """Return how NumPy users write a row: "logits[2, :, 0]"."""
@@ -84,20 +75,31 @@ def rows(name: str, value: ArrayLike, axis: int) -> Rows:
         raise TypeError(
             f"{name} is a masked array, whose mask would be lost; fill it: {name}.filled(-np.inf)"
         )
-    array = np.asarray(value)
-    if not _dtypes.is_floating(array.dtype):
+    array = value if value.__class__ is np.ndarray else np.asarray(value)
+    dtype = _dtypes.native_floating(array.dtype)
+    if dtype is None:
         is_column = array.dtype.hasobject and (  # of lists
             hasattr(value, "__arrow_c_array__") or hasattr(value, "__arrow_c_stream__")
         )
         remedy = f"pass gumbel4j.arrow.as_array({name})" if is_column else "convert with .astype(np.float32)"
         raise TypeError(f"{name} has dtype {array.dtype}; it must be {_dtypes.FLOATING_NAMES}: {remedy}")
-    if array.ndim == 0:
+    shape = array.shape
+    place = axis if axis.__class__ is int else operator.index(axis)
+    axis, leading, row_count, classes = _counted(name, shape, place)
+    last = array if axis == len(shape) - 1 else np.moveaxis(array, axis, -1)
+    return Rows(name, last, dtype, shape, axis, leading, row_count, classes)
+
+
+@functools.lru_cache(maxsize=1024)  # small calls repeat their shapes
+def _counted(name: str, shape: tuple[int, ...], axis: int) -> tuple[int, tuple[int, ...], int, int]:
+    """Return the axis, not negative, the shape without it, and the numbers of rows and of classes."""
+    if not shape:
         raise ValueError(f"{name} is a single number; it must have an axis of classes")
-    axis = normalize_axis_index(axis, array.ndim, f"{name} and axis")
-    if array.shape[axis] == 0:
-        raise ValueError(f"{name} has shape {array.shape}: axis {axis} must have at least 1 class")
-    last = array if axis == array.ndim - 1 else np.moveaxis(array, axis, -1)
-    return Rows(name, last, axis, array.dtype if array.dtype.isnative else array.dtype.newbyteorder("="))
+    axis = normalize_axis_index(axis, len(shape), f"{name} and axis")
+    if shape[axis] == 0:
+        raise ValueError(f"{name} has shape {shape}: axis {axis} must have at least 1 class")
+    leading = shape[:axis] + shape[axis + 1 :]
+    return axis, leading, math.prod(leading), shape[axis]
 
 
 def dimensions(shape: int | Sequence[int]) -> tuple[int, ...]:
@@ -177,7 +179,9 @@ def temperature(value: ArrayLike, given: Rows, *, positive: bool = False) -> Tem
     _check_temperatures(tau, values, positive)
     rows = None
     if tau.size != 1:
-        rows = Rows("tau", np.moveaxis(for_rows, given.axis, -1), given.axis, dtype)
+        rows = Rows(
+            "tau", np.moveaxis(for_rows, given.axis, -1), dtype, sizes, *_counted("tau", sizes, given.axis)
+        )
     aligned = (1,) * (len(sizes) - tau.ndim) + tau.shape
     leading = (*aligned[: given.axis], *aligned[given.axis + 1 :])
     return Temperature(tau, values, rows, leading)

@@ -1,4 +1,4 @@
-"""How much memory this process can still get: from the machine, and from its control groups.
+"""What this process can still get: memory, from the machine and from its control groups, and processors.
 
 Linux promises more than it has, and then kills a process rather than refuse it memory. So whoever needs much
 asks here first.
@@ -7,6 +7,7 @@ asks here first.
 from __future__ import annotations
 
 import math
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,6 +18,11 @@ _CGROUP = Path("/sys/fs/cgroup")
 def available_bytes() -> float:
     """Return how many bytes are left; inf where nothing tells."""
     return min(_of_machine(), _of_groups())
+
+
+def available_cores() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _of_machine() -> float:

@@ -1,4 +1,4 @@
-"""Calls from Python to Java. All of Py4J is in this module.
+"""Calls from Python to Java. All of Py4J is in this module, but for what the benchmarks compare it with.
 
 We speak Py4J's wire protocol (a text request over a socket, a line in answer, a thread in Java for each
 connection) over connections of our own, not through its `ClientServer`: that one binds connections to
@@ -10,6 +10,9 @@ answer can never be taken for another call's.
 A call to an operator is a job with a number of its own. Java answers within a fifth of a second whether it
 has ended, so that an interrupt is always noticed; it then gets cancelled, and the memory it uses stays out of
 use until Java says that it has ended.
+
+While small calls follow one another, both sides look for what comes next for a moment before they sleep (see
+the Java class AttentiveSocket): waking up would take longer than all the rest.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from typing import Final, TypeVar
 
 from py4j import protocol
 
+from gumbel4j._available import available_cores
 from gumbel4j._launcher import JavaProcess
 
 _log = logging.getLogger(__name__)
@@ -38,6 +42,9 @@ _SLICE_MILLIS: Final = 200
 _CANCEL_TIMEOUT: Final = 0.1
 """Seconds that an interrupted call may wait for Java to let it in, and again to hear it. If that fails, the
 next call tells it."""
+
+_AWAKE: Final = 0.0002
+"""Seconds that a small call waits awake, where there is a second processor for Java."""
 
 _DEATH_TIMEOUT: Final = 5.0
 """Seconds until a process whose sockets are gone has an exit status; it is a matter of milliseconds."""
@@ -93,6 +100,7 @@ class Bridge:
         self.process = process
         self.answer_timeout = answer_timeout
         self._owner = os.getpid()
+        self._awake = _AWAKE if available_cores() > 1 else 0.0
         self._idle: deque[_Connection] = deque()
         self._job_numbers = itertools.count(1)
         self._in_use: dict[int, object] = {}
@@ -105,13 +113,18 @@ class Bridge:
         """Whether the Java process runs."""
         return self.process.alive
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the Java process is known to have ended; unlike `alive`, this asks nobody."""
+        return self.process.has_ended
+
     def describe(self) -> dict[str, str]:
         """Return what Java says about itself: version, backend, isa, reason, java, vendor, threads."""
         return dict(line.split("=", 1) for line in self._done(self._call("describe")).splitlines())
 
     def round_trip(self) -> None:
         """Ask Java for next to nothing: what is left of a call without its work."""
-        self._call("cancel", 0)
+        self._call("cancel", 0, is_small=True)
 
     def probe(self, path: str) -> int:
         """Return the first eight bytes of a file, as Java reads them: a signed number in native order."""
@@ -125,7 +138,15 @@ class Bridge:
         """Let Java give back mappings that no job uses."""
         self._done(self._call("unmap", ",".join(map(str, segments))))
 
-    def run(self, operator: str, arguments: str, in_use: object, timeout: float | None = None) -> None:
+    def run(
+        self,
+        operator: str,
+        arguments: str,
+        in_use: object,
+        timeout: float | None = None,
+        *,
+        is_small: bool = False,
+    ) -> None:
         """Run an operator to its end.
 
         Parameters
@@ -137,30 +158,40 @@ class Bridge:
             this call is interrupted.
         timeout
             Seconds that it may take, to a fifth of a second; None for any time.
+        is_small
+            Whether it takes no longer than waking up may.
 
         Raises
         ------
         ValueError, InvalidRowError, MemoryError, TimeoutError, RuntimeError
             What went wrong in Java, or with Java.
         """
-        self._job("submit", in_use, timeout, operator, arguments)
+        self._job("submit", in_use, timeout, operator, arguments, is_small=is_small)
 
     def time(self, operator: str, arguments: str, in_use: object, calls: int) -> int:
         """Run an operator `calls` times in a row; return how long that took inside Java, in nanoseconds."""
         return int(self._job("time", in_use, None, operator, arguments, calls))
 
-    def _job(self, method: str, in_use: object, timeout: float | None, *arguments: int | str) -> str:
+    def _job(
+        self,
+        method: str,
+        in_use: object,
+        timeout: float | None,
+        *arguments: int | str,
+        is_small: bool = False,
+    ) -> str:
         """Start a job by a method of the entry point, see it to its end and return its result."""
-        self.settle()
+        if self._abandoned:
+            self.settle()
         job = next(self._job_numbers)
         began = _time.monotonic()
         reply = ""
-        cancellation: Cancellation | None = getattr(_of_thread, "cancellation", None)
+        cancellation = _of_thread.cancellation
         try:
             self._in_use[job] = in_use
             if cancellation is not None:
                 cancellation.watch(self, job)
-            reply = self._call(method, job, *arguments)
+            reply = self._call(method, job, *arguments, is_small=is_small)
             while reply == _RUNNING:
                 if timeout is not None and _time.monotonic() - began > timeout:
                     raise TimeoutError(f"the call took longer than call_timeout = {timeout:g} seconds")
@@ -223,10 +254,11 @@ class Bridge:
             raise InvalidRowError(message, int(row))
         raise {"argument": ValueError, "memory": MemoryError}.get(kind, RuntimeError)(message)
 
-    def _call(self, method: str, *arguments: int | str) -> str:
+    def _call(self, method: str, *arguments: int | str, is_small: bool = False) -> str:
         """Call a method of the entry point; send once more if the connection broke though Java lives.
 
-        That is safe because every method of the entry point may be called twice.
+        That is safe because every method of the entry point may be called twice. The answer to a small one is
+        waited for awake for a moment, unless other threads wait too.
         """
         if os.getpid() != self._owner:
             raise RuntimeError(
@@ -235,9 +267,10 @@ class Bridge:
             )
         command = _command(method, *arguments)
         accepted = False
+        awake = self._awake if is_small and len(self._in_use) <= 1 else 0.0
         for last in (False, True):
             try:
-                return self._result(self._send(command, self.answer_timeout), method)
+                return self._result(self._send(command, self.answer_timeout, awake), method)
             except TimeoutError as problem:
                 self.process.stop()
                 raise RuntimeError(
@@ -259,14 +292,14 @@ class Bridge:
             accepted,
         )
 
-    def _send(self, command: bytes, timeout: float) -> bytes:
+    def _send(self, command: bytes, timeout: float, awake: float = 0.0) -> bytes:
         """Send over an idle connection or a new one; the connection is kept only if an answer came."""
         try:
             connection = self._idle.pop()
         except IndexError:
             connection = self._connect(timeout)
         try:
-            answer = connection.ask(command, timeout)
+            answer = connection.ask(command, timeout, awake)
         except BaseException:
             connection.close()
             raise
@@ -325,7 +358,7 @@ class Cancellation:
         try:
             return function()
         finally:
-            del _of_thread.cancellation
+            _of_thread.cancellation = None
             self._job = None
 
     def watch(self, bridge: Bridge, job: int) -> None:
@@ -347,7 +380,13 @@ class Cancellation:
         return begun
 
 
-_of_thread = threading.local()
+class _OfThread(threading.local):
+    """What a thread's calls look at."""
+
+    cancellation: Cancellation | None = None
+
+
+_of_thread = _OfThread()
 
 _TEXT: Final = protocol.RETURN_MESSAGE + protocol.SUCCESS + protocol.STRING_TYPE
 _CALL: Final = f"{protocol.CALL_COMMAND_NAME}{protocol.ENTRY_POINT_OBJECT_ID}\n"
@@ -364,7 +403,9 @@ def _command(method: str, *arguments: int | str) -> bytes:
 def _command_part(argument: int | str) -> str:
     """Return an argument as Py4J's `get_command_part` does, which looks for eight other types first."""
     if isinstance(argument, str):
-        return f"{protocol.STRING_TYPE}{protocol.escape_new_line(argument)}\n"
+        if "\\" in argument or "\n" in argument or "\r" in argument:
+            argument = protocol.escape_new_line(argument)
+        return f"{protocol.STRING_TYPE}{argument}\n"
     kind = protocol.INTEGER_TYPE if _INT_MIN <= argument <= _INT_MAX else protocol.LONG_TYPE
     return f"{kind}{argument}\n"
 
@@ -409,8 +450,18 @@ class _Connection:
             self.close()
             raise
 
-    def ask(self, request: bytes, timeout: float) -> bytes:
+    def ask(self, request: bytes, timeout: float, awake: float = 0.0) -> bytes:
         """Send a request and return the line that answers it.
+
+        Parameters
+        ----------
+        request
+            A command in Py4J's wire format.
+        timeout
+            Seconds until a silent other end counts as hung.
+        awake
+            Seconds to look for the answer before going to sleep: on many machines waking up takes longer than
+            a small call.
 
         Raises
         ------
@@ -427,6 +478,10 @@ class _Connection:
             if self._poll.poll(0):  # there is nothing to read but the end
                 raise _BrokenError("the other end is closed", accepted=False)
             self._socket.sendall(request)
+            if awake:
+                end = _time.perf_counter() + awake
+                while not self._poll.poll(0) and _time.perf_counter() < end:
+                    os.sched_yield()
             while answer[-1:] != b"\n":
                 part = self._socket.recv(1 << 16)
                 if not part:

@@ -38,9 +38,10 @@ def name_of(dtype: np.dtype[Any]) -> str:
     return known
 
 
-def is_floating(dtype: np.dtype[Any]) -> bool:
-    """Whether logits may have this dtype, in either byte order."""
-    return name_of(dtype.newbyteorder("=")) in _FLOATING
+def native_floating(dtype: np.dtype[Any]) -> np.dtype[Any] | None:
+    """Return the dtype of logits, of either byte order, in native byte order; None if it is another."""
+    native = dtype if dtype.isnative else dtype.newbyteorder("=")
+    return native if name_of(native) in _FLOATING else None
 
 
 def is_bfloat16(dtype: np.dtype[Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # signal makes enum members of all it is given
 import _thread
 import signal
 import threading
@@ -9,6 +10,8 @@ import time
 from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any, Final
+
+_SIGINT: Final = int(signal.SIGINT)
 
 _MOMENT: Final = 0.005
 """Seconds in which a finalizer has surely ended."""
@@ -35,10 +38,10 @@ class HeldBack:
 
     def __enter__(self) -> None:
         if threading.get_ident() == threading.main_thread().ident:
-            former = signal.getsignal(signal.SIGINT)
+            former = _signal.getsignal(_SIGINT)
             if callable(former):
                 self._former = former
-                signal.signal(signal.SIGINT, self._hold)
+                _signal.signal(_SIGINT, self._hold)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -46,7 +49,7 @@ class HeldBack:
         former = self._former
         if former is None:
             return
-        signal.signal(signal.SIGINT, former)
+        _signal.signal(_SIGINT, former)
         pressed = self._pressed
         if pressed is None:
             return

@@ -60,6 +60,11 @@ class JavaProcess:
         """Whether the process runs."""
         return self._popen.poll() is None
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the process is known to have ended, without asking the operating system."""
+        return self._popen.returncode is not None
+
     def wait(self, timeout: float) -> bool:
         """Wait for the end of the process, at most `timeout` seconds; return whether it has ended."""
         with suppress(subprocess.TimeoutExpired):

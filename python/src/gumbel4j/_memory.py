@@ -8,6 +8,7 @@ closed and after Java has died.
 
 from __future__ import annotations
 
+import atexit
 import bisect
 import ctypes
 import errno
@@ -35,6 +36,7 @@ _SMALLEST_BLOCK: Final = 1 << 12
 _LARGEST_SHARED_BLOCK: Final = 1 << 20  # larger ones have a segment of their own
 _SMALLEST_SEGMENT: Final = 1 << 20
 _BLOCKS_OF_A_SEGMENT: Final = 16
+_MOST_RETURNED: Final = 64  # blocks of a shared segment that lie about
 _KEPT_BYTES: Final = 1 << 30  # unused memory that is kept for the next arrays, at most
 
 
@@ -140,6 +142,11 @@ class Segment:
         return self.path or f"/proc/{os.getpid()}/fd/{self.fd}"
 
     @property
+    def is_shared(self) -> bool:
+        """Whether it has room for several arrays."""
+        return self.block_size < self.nbytes
+
+    @property
     def unused(self) -> bool:
         """Whether no array is on it."""
         return len(self.free) * self.block_size == self.nbytes
@@ -154,9 +161,17 @@ class Segment:
 class _Lease(weakref.ref[Any]):
     """Notes the block of an array that has died, without a step of Python that Ctrl-C could cut off."""
 
-    __slots__ = ("offset", "segment")
+    __slots__ = ("end", "offset", "segment")
     segment: Segment
     offset: int
+    end: weakref.ref[Any]
+    """Takes back what was noted."""
+
+
+_leases: dict[int, _Lease] = {}
+"""Of all living arrays, by id: what they refer to has no hash. They keep their pools."""
+
+atexit.register(_leases.clear)  # what dies after that may find half of Python gone
 
 
 class Pool:
@@ -182,7 +197,6 @@ class Pool:
         self._unused_bytes = 0
         # An array may die while this very thread holds the lock, so its lease is only left here.
         self._returned: deque[weakref.ref[Any]] = deque()
-        self._leases: dict[int, _Lease] = {}  # by id: what they refer to has no hash
         self._retired: deque[Segment] = deque()
         _pools.add(self)
 
@@ -204,10 +218,10 @@ class Pool:
                 segment, offset = self._take(size)
                 # A type for each block size, not for each array's size: ctypes keeps them for ever.
                 buffer = (ctypes.c_char * size).from_buffer(segment.memory, offset)
-                weakref.finalize(buffer, self._release).atexit = False  # called after the lease's note
-                lease = _Lease(buffer, self._returned.append)
-                lease.segment, lease.offset = segment, offset
-                self._leases[id(lease)] = lease
+                end = weakref.ref(buffer, self._release if segment.is_shared else self._release_now)
+                lease = _Lease(buffer, self._returned.append)  # the later is called first
+                lease.segment, lease.offset, lease.end = segment, offset, end
+                _leases[id(lease)] = lease
         return np.ndarray(shape, dtype, buffer)  # type: ignore[arg-type]  # any buffer is allowed
 
     def locate(self, array: NDArray[Any]) -> tuple[Segment, int] | None:
@@ -334,7 +348,12 @@ class Pool:
                 "memory are free; pass it in parts (first_row keeps the noise the same)"
             )
 
-    def _release(self) -> None:
+    def _release(self, dead: weakref.ref[Any]) -> None:
+        """Take back the memory of small arrays when several have died; the next call does it too."""
+        if self._closed or len(self._returned) >= _MOST_RETURNED:
+            self._release_now(dead)
+
+    def _release_now(self, _dead: weakref.ref[Any]) -> None:
         """Take back the memory of dead arrays. Runs as a finalizer, in any thread, at any time."""
         with HeldBack(in_finalizer=True):
             self._file_returned()
@@ -349,7 +368,7 @@ class Pool:
                 while self._returned:
                     lease = self._returned.popleft()
                     assert isinstance(lease, _Lease)
-                    del self._leases[id(lease)]
+                    del _leases[id(lease)]
                     self._file(lease.segment, lease.offset)
             finally:
                 self._lock.release()

@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from gumbel4j import _dtypes, _java, _launcher, _start_cache, _strides
 from gumbel4j._bridge import Bridge, JavaEndedError
 from gumbel4j._memory import DATA_PLANES, DataPlane, Pool, Segment
-from gumbel4j._strides import Layout, RowGroups
+from gumbel4j._strides import Copying, Form, Layout
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +45,9 @@ JVM_OPTIONS: Final = (
     f"-XX:ErrorFile={os.devnull}",  # a crash is reported in the error that Python raises
 )
 
+
+_SMALL_ELEMENTS: Final = 1 << 14
+"""An operator on so many elements takes no longer than waking up may."""
 
 T = TypeVar("T")
 
@@ -146,20 +149,14 @@ class Runtime:
                     raise
                 self._pool.give_up(segment)  # from before Java was started again; the next one may do
 
-    def takes_results(self, array: NDArray[Any]) -> bool:
-        """Whether Java can write into the array where it is; its last axis is the classes."""
-        return _strides.takes_results(array) and self._in_java(
-            lambda bridge: self._reach(array, bridge) is not None
-        )
-
     def run(
         self,
         operator: str,
         inputs: Mapping[str, NDArray[Any]],
         outputs: Mapping[str, NDArray[Any]],
-        scalars: Mapping[str, str],
-    ) -> None:
-        """Run an operator to its end.
+        scalars: Sequence[str],
+    ) -> bool:
+        """Run an operator to its end, if Java can write the results where they are to go.
 
         Parameters
         ----------
@@ -169,16 +166,22 @@ class Runtime:
             Arrays with the classes last and equal leading axes, by argument name. Those that Java cannot use
             where they are are copied into shared memory.
         outputs
-            Such arrays that `takes_results`, whose leading axes fall into the same two groups.
+            Such arrays for the results.
         scalars
-            The other arguments, as the Java class Arguments reads them.
+            The other arguments, as the Java class Arguments reads them: "tau=0.5".
+
+        Returns
+        -------
+        bool
+            False, with nothing done, if an output is not in shared memory or its elements do not lie as a
+            result's may. Never for arrays that `empty` made.
 
         Raises
         ------
         ValueError, InvalidRowError, MemoryError, RuntimeError
             What went wrong in Java, or with Java.
         """
-        self._in_java(lambda bridge: self._run(bridge, operator, inputs, outputs, scalars))
+        return self._in_java(lambda bridge: self._run(bridge, operator, inputs, outputs, scalars))
 
     def _run(
         self,
@@ -186,29 +189,35 @@ class Runtime:
         operator: str,
         inputs: Mapping[str, NDArray[Any]],
         outputs: Mapping[str, NDArray[Any]],
-        scalars: Mapping[str, str],
-    ) -> None:
+        scalars: Sequence[str],
+    ) -> bool:
         self._unmap_retired(bridge)
-        empty = functools.partial(self._empty, bridge)
-        operands = {name: (array, self._place(array, bridge)) for name, array in outputs.items()}
-        groups = RowGroups(next(iter(outputs.values())).shape[:-1])
-        for name, array in outputs.items():
-            if not groups.admit(array.shape, array.strides):
-                raise ValueError(f"{name} has strides {array.strides}, unlike the outputs before it")
-        for name, array in inputs.items():
-            place = self._reach(array, bridge) if _strides.is_plain(array) else None
-            if place is None or not groups.admit(array.shape, array.strides):
-                array = _strides.packed(array, groups, empty)
-                place = self._place(array, bridge)
-            operands[name] = array, place
-        arguments = [f"{name}={value}" for name, value in scalars.items()]
-        arguments += [f"{name}={_reference(*operand, groups)}" for name, operand in operands.items()]
-        in_use = [array for array, _ in operands.values()]
+        arrays = [*outputs.values(), *inputs.values()]
+        places: list[tuple[Segment, int] | None] = []
+        forms: list[_Seen] = []
+        for array in arrays:
+            place = self._reach(array, bridge)
+            if place is None and len(places) < len(outputs):
+                return False
+            places.append(place)
+            forms.append((array.dtype, array.shape, array.strides, place is not None))
+        operands = _operands(tuple(forms), len(outputs))
+        if operands is None:
+            return False
+        words = [*scalars]
+        for at, (name, (copying, text)) in enumerate(zip((*outputs, *inputs), operands, strict=True)):
+            if copying is not None:
+                arrays[at] = copying.copy(arrays[at], functools.partial(self._empty, bridge))
+                places[at] = self._place(arrays[at], bridge)
+            words.append(f"{name}={_reference(places[at], text)}")
+        arguments = " ".join(words)
         clock = self._clock
         if clock is None:
-            bridge.run(operator, " ".join(arguments), in_use, self._call_timeout)
+            is_small = max([array.size for array in arrays]) <= _SMALL_ELEMENTS
+            bridge.run(operator, arguments, arrays, self._call_timeout, is_small=is_small)
         else:
-            clock.nanoseconds += bridge.time(operator, " ".join(arguments), in_use, clock.calls)
+            clock.nanoseconds += bridge.time(operator, arguments, arrays, clock.calls)
+        return True
 
     def run_batch(
         self,
@@ -248,9 +257,8 @@ class Runtime:
             for name, array in inputs.items():
                 operands[name] = self._empty(bridge, array.shape, array.dtype)
                 np.copyto(operands[name], array)
-            flat = RowGroups(())
             arguments = " ".join(
-                f"{name}={_reference(array, self._place(array, bridge), flat)}"
+                f"{name}={_reference(self._place(array, bridge), _form(array.dtype, _flat(array.size)))}"
                 for name, array in operands.items()
             )
             bridge.run(operator, arguments, list(operands.values()), self._call_timeout)
@@ -277,9 +285,14 @@ class Runtime:
             self._clock = None
 
     def _place(self, array: NDArray[Any], bridge: Bridge) -> tuple[Segment, int] | None:
-        """Return where an array is in memory of this session, mapped by Java; None if it lies elsewhere."""
+        """Return where an array is in memory of this session, mapped by Java.
+
+        None if it lies elsewhere, or not aligned.
+        """
         place = self._pool.locate(array)
-        if place is not None:
+        if place is None or place[1] % array.itemsize:
+            return None
+        if place[0].mapped_by is not bridge:
             _map(place[0], bridge)
         return place
 
@@ -291,7 +304,7 @@ class Runtime:
             return None  # from before Java was started again: its successor cannot open it
 
     def _running(self) -> Bridge:
-        """Return the bridge to Java, starting Java again if it has ended."""
+        """Return the bridge to Java, starting Java again if it is known to have ended."""
         if os.getpid() != self._owner:
             raise RuntimeError(
                 f"this Session belongs to process {self._owner}, but this is its forked child {os.getpid()}: "
@@ -302,7 +315,7 @@ class Runtime:
                 raise RuntimeError("the session is closed; make a new one")
             if self._end is not None and not self._end.alive:
                 raise RuntimeError("the session has ended, since Python is ending")
-            if self._end is None or not self._bridge.alive:
+            if self._end is None or self._bridge.has_ended:
                 _log.warning("Java is started again. %s", self._bridge.process.last_words())
                 if self._end is not None:
                     self._end()
@@ -382,17 +395,48 @@ class Runtime:
         }
 
 
-def _reference(array: NDArray[Any], place: tuple[Segment, int] | None, groups: RowGroups) -> str:
-    """Return an array that was admitted, and its place, as the Java class Arguments reads it."""
-    assert place is not None
-    segment, offset = place
-    return f"{segment.number}:{offset}:{_form(array.dtype, groups.layout(array))}"
+_Seen = tuple[np.dtype[Any], tuple[int, ...], tuple[int, ...], bool]
+"""The dtype, shape and strides of an operand, and whether Java can reach it where it is."""
 
 
 @functools.lru_cache(maxsize=1024)  # small calls repeat their forms
+def _operands(forms: tuple[_Seen, ...], results: int) -> list[tuple[Copying | None, str]] | None:
+    """Return how to copy each operand of a call first, or None, and the form of what Java sees.
+
+    None altogether if one of the results, which come first, cannot be written to.
+
+    Parameters
+    ----------
+    forms
+        See _Seen.
+    results
+        How many results there are.
+    """
+    named = [(Form(dtype, shape, strides), is_in_reach) for dtype, shape, strides, is_in_reach in forms]
+    operands = _strides.operands([form for form, _ in named[:results]], named[results:])
+    if operands is None:
+        return None
+    return [
+        (copying, _form((copying.form if copying else form).dtype, layout))
+        for (copying, layout), (form, _) in zip(operands, named, strict=True)
+    ]
+
+
+def _flat(size: int) -> Layout:
+    """Return the layout of an array of one row."""
+    return Layout(1, 1, size, 0, 0, 1)
+
+
 def _form(dtype: np.dtype[Any], layout: Layout) -> str:
     """Return the type and layout of an array as the Java class Arguments reads them."""
     return ":".join((_dtypes.java_name(dtype), *map(str, layout)))
+
+
+def _reference(place: tuple[Segment, int] | None, form: str) -> str:
+    """Return an array in shared memory as the Java class Arguments reads it."""
+    assert place is not None
+    segment, offset = place
+    return f"{segment.number}:{offset}:{form}"
 
 
 class _UnreachableError(RuntimeError):

@@ -7,15 +7,49 @@ the place at which the groups meet.
 
 from __future__ import annotations
 
-import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+_BYTE: Final = np.dtype(np.uint8)
 _COPY_BYTES: Final = 1 << 26  # copies pause here, so that Ctrl-C is noticed
+
+
+class Form(NamedTuple):
+    """All of an array but its place in memory."""
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the elements are in native byte order, at strides of 0 or more elements."""
+        itemsize = self.dtype.itemsize
+        return self.dtype.isnative and all(
+            size == 1 or (stride >= 0 and stride % itemsize == 0)
+            for size, stride in zip(self.shape, self.strides, strict=True)
+        )
+
+    @property
+    def takes_results(self) -> bool:
+        """Whether a call can write into such an array where it is, if it is in shared memory.
+
+        Its elements must have memory of their own: each axis steps over all that those of smaller strides
+        span.
+        """
+        if 0 in self.shape or not self.is_plain:
+            return False
+        span = 0
+        for stride, size in sorted(zip(self.strides, self.shape, strict=True)):
+            if size != 1:
+                if stride <= span:
+                    return False
+                span += stride * (size - 1)
+        return RowGroups(self.shape[:-1]).admit(self)
 
 
 class Layout(NamedTuple):
@@ -43,69 +77,107 @@ class RowGroups:
         self._axes = [axis for axis, size in enumerate(leading) if size != 1]
         self._meet: int | None = None  # the first of _axes in the inner group; None while one group will do
 
-    def admit(self, shape: tuple[int, ...], strides: tuple[int, ...]) -> bool:
-        """Take an operand's layout, if it and those that were admitted before have groups in common."""
+    def admit(self, form: Form) -> bool:
+        """Take an operand, if it and those that were admitted before have groups in common."""
         axes = self._axes
         meet = self._meet
         for at in range(1, len(axes)):
             before, axis = axes[at - 1], axes[at]
-            if strides[before] != strides[axis] * shape[axis]:
+            if form.strides[before] != form.strides[axis] * form.shape[axis]:
                 if meet not in (None, at):
                     return False
                 meet = at
         self._meet = meet
         return True
 
-    def layout(self, array: NDArray[Any]) -> Layout:
+    def layout(self, form: Form) -> Layout:
         """Return the layout of an operand that was admitted; call it when all of them are."""
-        return _layout(self._leading, self._meet or 0, array.shape[-1], array.strides, array.itemsize)
+        sizes, strides, itemsize = self._leading, form.strides, form.dtype.itemsize
+        axes, meet = self._axes, self._meet or 0
+        classes = form.shape[-1]
+        return Layout(
+            math.prod(sizes[axis] for axis in axes[:meet]),
+            math.prod(sizes[axis] for axis in axes[meet:]),
+            classes,
+            strides[axes[meet - 1]] // itemsize if meet else 0,
+            strides[axes[-1]] // itemsize if axes else 0,
+            strides[-1] // itemsize if classes != 1 else 1,
+        )
 
 
-@functools.lru_cache(maxsize=1024)  # small calls repeat their shapes
-def _layout(
-    leading: tuple[int, ...], meet: int, classes: int, strides: tuple[int, ...], itemsize: int
-) -> Layout:
-    axes = [axis for axis, size in enumerate(leading) if size != 1]
-    return Layout(
-        math.prod(leading[axis] for axis in axes[:meet]),
-        math.prod(leading[axis] for axis in axes[meet:]),
-        classes,
-        strides[axes[meet - 1]] // itemsize if meet else 0,
-        strides[axes[-1]] // itemsize if axes else 0,
-        strides[-1] // itemsize if classes != 1 else 1,
-    )
+class Copying(NamedTuple):
+    """How to copy an operand into memory without gaps.
 
-
-def is_plain(array: NDArray[Any]) -> bool:
-    """Whether an array's elements are in native byte order and aligned, at strides of 0 or more elements."""
-    flags = array.flags
-    if not (flags.aligned and array.dtype.isnative):
-        return False
-    itemsize = array.itemsize
-    return flags.c_contiguous or all(
-        size == 1 or (stride >= 0 and stride % itemsize == 0)
-        for size, stride in zip(array.shape, array.strides, strict=True)
-    )
-
-
-def takes_results(array: NDArray[Any]) -> bool:
-    """Whether a call can write into an array where it is, if it is in shared memory.
-
-    Its elements must have memory of their own: each axis steps over all that those of smaller strides span.
+    Attributes
+    ----------
+    form
+        The copy's form.
+    sizes
+        Its shape with 1 along the axes of stride 0, which repeat elements.
     """
-    if array.size == 0 or not is_plain(array):
-        return False
-    return array.flags.c_contiguous or _steps_apart(array.shape, array.strides)
+
+    form: Form
+    sizes: tuple[int, ...]
+
+    def copy(
+        self, array: NDArray[Any], empty: Callable[[tuple[int, ...], np.dtype[Any]], NDArray[Any]]
+    ) -> NDArray[Any]:
+        """Return a copy of an array, in memory that `empty` makes for some shape and dtype, in C order."""
+        dtype, shape, strides = self.form
+        memory = empty((math.prod(self.sizes) * dtype.itemsize,), _BYTE)
+        result: NDArray[Any] = np.ndarray(shape, dtype, memory, strides=strides)
+        if self.sizes == shape:
+            copy(array, result)
+        else:
+            distinct = tuple(map(slice, self.sizes))
+            copy(array[distinct], result[distinct])
+        return result
 
 
-def _steps_apart(shape: tuple[int, ...], strides: tuple[int, ...]) -> bool:
-    span = 0
-    for stride, size in sorted(zip(strides, shape, strict=True)):
-        if size != 1:
-            if stride <= span:
-                return False
-            span += stride * (size - 1)
-    return RowGroups(shape[:-1]).admit(shape, strides)
+def copying(form: Form, groups: RowGroups) -> Copying:
+    """Return how to copy an operand so that the groups admit it, in native byte order; they do then.
+
+    The copy keeps the order of the elements in memory, and repeats those that the array repeats, where the
+    groups admit that; else it is in C order.
+    """
+    dtype, shape, strides = form
+    dtype = dtype.newbyteorder("=")
+    packed = Form(dtype, shape, _packed_strides(shape, strides, dtype.itemsize))
+    if not groups.admit(packed):
+        packed = Form(dtype, shape, _packed_strides(shape, (1,) * len(shape), dtype.itemsize))
+        groups.admit(packed)
+    sizes = tuple(1 if step == 0 else size for size, step in zip(shape, packed.strides, strict=True))
+    return Copying(packed, sizes)
+
+
+class Operand(NamedTuple):
+    """What becomes of one operand of a call: how to copy it first, or None, and what Java then sees."""
+
+    copying: Copying | None
+    layout: Layout
+
+
+def operands(outputs: Sequence[Form], inputs: Sequence[tuple[Form, bool]]) -> list[Operand] | None:
+    """Return what becomes of the operands of a call, outputs first; None if an output cannot be written to.
+
+    Parameters
+    ----------
+    outputs
+        Forms with the same axes but for the last, the classes.
+    inputs
+        Such forms, each with whether Java can read it where it is.
+    """
+    groups = RowGroups(outputs[0].shape[:-1])
+    if not all(form.takes_results and groups.admit(form) for form in outputs):
+        return None
+    seen: list[tuple[Copying | None, Form]] = [(None, form) for form in outputs]
+    for form, is_in_reach in inputs:
+        if is_in_reach and form.is_plain and groups.admit(form):
+            seen.append((None, form))
+        else:
+            copied = copying(form, groups)
+            seen.append((copied, copied.form))
+    return [Operand(copied, groups.layout(form)) for copied, form in seen]
 
 
 def take_turns(a: NDArray[Any], b: NDArray[Any]) -> bool:
@@ -126,40 +198,6 @@ def take_turns(a: NDArray[Any], b: NDArray[Any]) -> bool:
             return False
         spanned += (size - 1) * stride
     return True
-
-
-def packed(
-    array: NDArray[Any],
-    groups: RowGroups,
-    empty: Callable[[tuple[int, ...], np.dtype[Any]], NDArray[Any]],
-) -> NDArray[Any]:
-    """Return a copy of an operand that the groups admit, in native byte order.
-
-    It keeps the order of the elements in memory, and repeats those that the array repeats, where the groups
-    admit that; else it is in C order.
-
-    Parameters
-    ----------
-    array
-        The operand, any strides.
-    groups
-        What the copy must fit.
-    empty
-        Makes an uninitialised array of some shape and dtype, in C order.
-    """
-    dtype = array.dtype.newbyteorder("=")
-    strides = _packed_strides(array.shape, array.strides, dtype.itemsize)
-    if not groups.admit(array.shape, strides):
-        in_c_order = empty(array.shape, dtype)
-        groups.admit(in_c_order.shape, in_c_order.strides)
-        copy(array, in_c_order)
-        return in_c_order
-    sizes = [1 if stride == 0 else size for size, stride in zip(array.shape, strides, strict=True)]
-    memory = empty((math.prod(sizes) * dtype.itemsize,), np.dtype(np.uint8))
-    result: NDArray[Any] = np.ndarray(array.shape, dtype, memory, strides=strides)
-    distinct = tuple(map(slice, sizes))
-    copy(array[distinct], result[distinct])
-    return result
 
 
 def _packed_strides(shape: tuple[int, ...], strides: tuple[int, ...], itemsize: int) -> tuple[int, ...]:

@@ -186,36 +186,45 @@ class _Columns:
         self._dtype = dtype
         self._calls = noted
         self.places, self._logits, self._shapes, *self._others = zip(*noted, strict=True)
-        self._sizes = list(map(math.prod, self._shapes))
-        self._classes = np.array([shape[-1] for shape in self._shapes], np.int64)
-        self._rows = np.array(self._sizes, np.int64) // self._classes
+        self._is_uniform = len(set(self._shapes)) == 1
+        if self._is_uniform:
+            sizes = np.full(len(noted), math.prod(self._shapes[0]), np.int64)
+            self._classes = np.full(len(noted), self._shapes[0][-1], np.int64)
+        else:
+            sizes = np.array(list(map(math.prod, self._shapes)), np.int64)
+            self._classes = np.array([shape[-1] for shape in self._shapes], np.int64)
+        self._sizes = sizes
+        self._rows = sizes // self._classes
 
     def run(self, runtime: Runtime) -> list[NDArray[Any]]:
         """Run the calls; return their results."""
         takes_logits = self._operator != "gumbel"
         dtype = _dtypes.INT32 if self._operator == "categorical" else self._dtype
-        leading = self._rows.tolist() if self._operator == "categorical" else self._sizes
-        ends = list(itertools.accumulate(leading))
+        counts = self._rows if self._operator == "categorical" else self._sizes
+        count = int(counts.sum())
         table = self._table()
-        if not ends[-1]:
+        if not count:
             out = np.empty(0, dtype)
         else:
             inputs = {"logits": np.frombuffer(b"".join(self._logits), self._dtype)} if takes_logits else {}
             try:
                 out = runtime.run_batch(
-                    self._operator, inputs | {"calls": table.reshape(-1)}, "out", ends[-1], dtype
+                    self._operator, inputs | {"calls": table.reshape(-1)}, "out", count, dtype
                 )
             except InvalidRowError as invalid:
                 raise ValueError(self._at(invalid)) from None
-        if self._operator == "categorical":
-            shapes = [shape[:-1] for shape in self._shapes]
-        elif set(map(len, self._shapes)) != {1}:
-            shapes = list(self._shapes)
-        else:
-            return [out[begin:end] for begin, end in itertools.pairwise([0, *ends])]
+        return self._divided(out, counts)
+
+    def _divided(self, out: NDArray[Any], counts: NDArray[np.int64]) -> list[NDArray[Any]]:
+        """Return the results of the calls, given how many elements each has."""
+        has_classes = self._operator != "categorical"
+        shapes = self._shapes if has_classes else [shape[:-1] for shape in self._shapes]
+        if self._is_uniform and shapes[0]:
+            return list(out.reshape((len(shapes), *shapes[0])))
+        ends = itertools.accumulate(counts.tolist(), initial=0)
         return [
             out[begin:end].reshape(shape)
-            for (begin, end), shape in zip(itertools.pairwise([0, *ends]), shapes, strict=True)
+            for (begin, end), shape in zip(itertools.pairwise(ends), shapes, strict=True)
         ]
 
     def _table(self) -> NDArray[np.uint64]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from gumbel4j import _arrays, _dtypes, _strides
+from gumbel4j._available import available_cores
 from gumbel4j._bridge import InvalidRowError
 from gumbel4j._runtime import Runtime
 from gumbel4j.batch import Batch
@@ -79,8 +80,9 @@ class Session:
     result                                                in shared memory, no copy
     `out` from `empty`, a result, or a view of one        written where it is, no copy
     any other `out`                                       copied once out of shared memory
-    negative strides, another byte order, or other axes   copied once
-    that are not at most two evenly spaced groups
+    negative strides, another byte order, elements that   copied once
+    are not aligned, or other axes that are not at most
+    two evenly spaced groups
     `out` whose elements lie between those of an input,   copied once
     at other strides
     argument of a call in a `batch`                       copied when it is noted, and once more at the end
@@ -241,11 +243,11 @@ class Session:
         temperature = _arrays.temperature(tau, x)
         if out is not None:
             _arrays.check_out(out, x.shape, x.dtype, {"logits": x.array, "tau": temperature.given})
-        noise = _noise(x.count, x.classes, seed, stream, first_row)
+        noise = _noise(x.row_count, x.classes, seed, stream, first_row)
         if hard:
             return self._result("hard", (x,), noise, x.shape, x.dtype, x.axis, out)
         inputs, scalars = _with_temperature(temperature, x)
-        return self._result("soft", inputs, noise | scalars, x.shape, x.dtype, x.axis, out)
+        return self._result("soft", inputs, noise + scalars, x.shape, x.dtype, x.axis, out)
 
     def categorical(
         self,
@@ -285,7 +287,7 @@ class Session:
         index = np.dtype(np.int32)
         if out is not None:
             _arrays.check_out(out, x.leading, index, {"logits": x.array})
-        noise = _noise(x.count, x.classes, seed, stream, first_row)
+        noise = _noise(x.row_count, x.classes, seed, stream, first_row)
         return self._result("categorical", (x,), noise, x.leading, index, None, out)
 
     def gumbel(
@@ -385,8 +387,8 @@ class Session:
         TypeError, ValueError, MemoryError, RuntimeError
             As `gumbel`.
         """
-        of = {"type": _dtypes.java_name(_dtypes.computed_in(_dtypes.floating(dtype)))}
-        return self._draw("uniform", shape, _dtypes.FLOAT64, seed, stream, first_row, None, of)
+        of = f"type={_dtypes.java_name(_dtypes.computed_in(_dtypes.floating(dtype)))}"
+        return self._draw("uniform", shape, _dtypes.FLOAT64, seed, stream, first_row, None, (of,))
 
     @overload
     def vjp(
@@ -513,20 +515,20 @@ class Session:
         stream: int | None,
         first_row: int,
         out: NDArray[Any] | None,
-        scalars: dict[str, str] | None = None,
+        scalars: tuple[str, ...] = (),
     ) -> NDArray[Any]:
         """Apply an operator that takes noise only."""
         sizes = _arrays.drawn(shape)
         if out is not None:
             _arrays.check_out(out, sizes, dtype)
         noise = _noise(math.prod(sizes[:-1]), sizes[-1], seed, stream, first_row)
-        return self._result(operator, (), noise | (scalars or {}), sizes, dtype, -1, out)
+        return self._result(operator, (), noise + scalars, sizes, dtype, -1, out)
 
     def _result(
         self,
         operator: str,
-        inputs: Sequence[Rows],
-        scalars: dict[str, str],
+        inputs: tuple[Rows, ...],
+        scalars: tuple[str, ...],
         shape: tuple[int, ...],
         dtype: np.dtype[Any],
         axis: int | None,
@@ -548,8 +550,7 @@ class Session:
                 not np.may_share_memory(out, given.array) or _strides.take_turns(written, given.array)
                 for given in inputs
             )
-            if apart and self._runtime.takes_results(written):
-                self._apply(operator, inputs, {"out": written}, scalars)
+            if apart and self._apply(operator, inputs, {"out": written}, scalars):
                 return out
         result = self._runtime.empty(shape, dtype)
         self._apply(operator, inputs, {"out": classes_last(result)}, scalars)
@@ -563,20 +564,24 @@ class Session:
         operator: str,
         inputs: Sequence[Rows],
         outputs: dict[str, NDArray[Any]],
-        scalars: dict[str, str],
-    ) -> None:
-        """Run an operator on arrays with the classes last. Arrays without rows need no run."""
+        scalars: tuple[str, ...],
+    ) -> bool:
+        """Run an operator on arrays with the classes last; return whether it can write into the outputs.
+
+        Arrays without rows need no run.
+        """
         if all(output.size == 0 for output in outputs.values()):
-            return
+            return True
         try:
-            self._runtime.run(operator, {given.name: given.array for given in inputs}, outputs, scalars)
+            arrays = {given.name: given.array for given in inputs}
+            return self._runtime.run(operator, arrays, outputs, scalars)
         except InvalidRowError as invalid:
             raise ValueError(f"{invalid}. That row is {inputs[0].place(invalid.row)}") from None
 
 
 def _thread_count(threads: int | None) -> int:
     if threads is None:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return available_cores()
     try:
         count = _operator.index(threads)
     except TypeError:
@@ -588,16 +593,16 @@ def _thread_count(threads: int | None) -> int:
 
 def _noise(
     rows: int, classes: int, seed: int | Generator | None, stream: int | None, first_row: int
-) -> dict[str, str]:
-    """Check and return what names a draw. Comes after all other checks, since it advances a Generator."""
+) -> tuple[str, ...]:
+    """Check what names a draw; return it as scalars. Comes after all other checks: a Generator advances."""
     first_row = _arrays.row_number(first_row, rows, classes)
     seed, stream = resolve(seed, stream)
     signed = seed - (1 << 64) if seed >> 63 else seed  # the same 64 bits as a Java long
-    return {"seed": str(signed), "stream": str(stream), "first_row": str(first_row)}
+    return f"seed={signed}", f"stream={stream}", f"first_row={first_row}"
 
 
-def _with_temperature(tau: Temperature, *inputs: Rows) -> tuple[tuple[Rows, ...], dict[str, str]]:
+def _with_temperature(tau: Temperature, *inputs: Rows) -> tuple[tuple[Rows, ...], tuple[str, ...]]:
     """Return all inputs and the scalars; tau is an input if it has several values, else a scalar."""
     if tau.rows is not None:
-        return (*inputs, tau.rows), {}
-    return inputs, {"tau": repr(float(tau.values.item()))}  # Java reads the same bits
+        return (*inputs, tau.rows), ()
+    return inputs, (f"tau={float(tau.values.item())!r}",)  # Java reads the same bits

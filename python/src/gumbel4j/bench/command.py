@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from gumbel4j import _dtypes
+from gumbel4j._available import available_cores
 from gumbel4j.bench import machine, peers, report
 from gumbel4j.bench.compare import compare
 from gumbel4j.bench.overhead import measure_bridge
@@ -135,7 +136,7 @@ def scaling(
     WrongAnswerError
         If an answer is wrong.
     """
-    most = machine.cores() if threads is None else threads
+    most = available_cores() if threads is None else threads
     pace = QUICK if is_quick else Pace(seconds / _SERIES, warm_up=0.05)
     with sessions(threads=most) as session:
         facts = machine.facts(session, ())

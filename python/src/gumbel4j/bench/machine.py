@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from gumbel4j._available import available_cores
+
 if TYPE_CHECKING:
     from gumbel4j.bench.peers import Peer
     from gumbel4j.session import Session
@@ -46,7 +48,7 @@ def facts(session: Session, peers: Sequence[Peer]) -> dict[str, str]:
     caps = [f"{name}={os.environ[name]}" for name in CAPS if os.environ.get(name)]
     lines = {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "machine": f"{_processor()}, {cores()} cores, {platform.system()} {platform.machine()}",
+        "machine": f"{_processor()}, {available_cores()} cores, {platform.system()} {platform.machine()}",
         "load": f"{os.getloadavg()[0]:.1f} when this began (0: nothing else ran)",
         "gumbel4j": f"{info['package']}, {info['backend']}, {info['isa']}, threads {info['threads']}",
         "java": f"{info['java']}, {info['java_vendor']}",
@@ -55,13 +57,6 @@ def facts(session: Session, peers: Sequence[Peer]) -> dict[str, str]:
     lines |= {peer.name: peer.facts for peer in peers}
     lines["capped by"] = ", ".join(caps) or "nothing"
     return lines
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _processor() -> str:

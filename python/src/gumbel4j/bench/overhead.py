@@ -14,6 +14,7 @@ import numpy as np
 from gumbel4j._available import available_bytes
 from gumbel4j.bench import checks, own
 from gumbel4j.bench.compare import OWN, PYTHON
+from gumbel4j.bench.plain_py4j import empty_round_trip
 from gumbel4j.bench.timing import Pace, Timer, Times, measure, timed
 from gumbel4j.bench.work import SEED, TAU, Work
 
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 COPIED: Final = "copied in"
 COLD: Final = "cold"
 
-EMPTY: Final = "empty round trip"
+PLAIN: Final = "empty round trip of Py4J"
+EMPTY: Final = "empty round trip of the bridge"
 SMALL: Final = "small call"
 SINGLE: Final = "1,000 calls"
 BATCH: Final = "a batch of them"
@@ -65,7 +67,7 @@ class Figures:
     starts
         Seconds from nothing to the first result, in sessions one after the other.
     first_call
-        EMPTY and SMALL, in turn.
+        PLAIN, EMPTY and SMALL, in turn.
     batch
         SINGLE and BATCH, in turn.
     calls
@@ -120,7 +122,9 @@ def measure_bridge(
             calls.append((work, measure(_timers(session, work, peers, remarks), pace)))
             session._runtime._pool.trim()
         progress("small calls")
-        first_call = measure(_small_timers(session), pace)
+        runtime = session._runtime
+        with empty_round_trip(runtime._java.program, runtime._jars[-1]) as plain:
+            first_call = measure({PLAIN: timed(plain), **_small_timers(session)}, pace)
         batch = measure(_batch_timers(session), pace)
         progress("page faults")
         python_faults, java_faults = _page_faults(session)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from gumbel4j.bench.compare import FLOORS, OWN, PYTHON, Comparison
-from gumbel4j.bench.overhead import BATCH, EMPTY, SINGLE, SMALL, Figures
+from gumbel4j.bench.overhead import BATCH, EMPTY, PLAIN, SINGLE, SMALL, Figures
 from gumbel4j.bench.scaling import Scaling
 from gumbel4j.bench.timing import Times
 
@@ -65,15 +65,16 @@ def comparison_json(facts: dict[str, str], comparisons: Sequence[Comparison]) ->
 
 def bridge_table(figures: Figures) -> str:
     """Lay out what the bridge costs, with what it may at most."""
-    small = figures.first_call[SMALL].times_slower_than(figures.first_call[EMPTY])
+    small = figures.first_call[SMALL].times_slower_than(figures.first_call[PLAIN])
     gain = figures.batch[SINGLE].times_slower_than(figures.batch[BATCH])
     memory = figures.memory
     lines = [
         ["", "measured", "to be"],
         ["first result of a new session", f"{figures.starts.median:.2f} s", "at most 0.5 s"],
-        ["empty round trip, µs", _microseconds(figures.first_call[EMPTY]), ""],
+        ["empty round trip of Py4J's own client, µs", _microseconds(figures.first_call[PLAIN]), ""],
+        ["empty round trip of the bridge, µs", _microseconds(figures.first_call[EMPTY]), ""],
         ["call on 1 x 10, µs", _microseconds(figures.first_call[SMALL]), ""],
-        ["  times an empty round trip", f"{small:.2f} x", "at most 1.15 x"],
+        ["  times an empty round trip of Py4J", f"{small:.2f} x", "at most 1.15 x"],
         ["each of 1,000 calls on 10 classes, µs", _microseconds(figures.batch[SINGLE], 1000), ""],
         ["  in a batch, µs", _microseconds(figures.batch[BATCH], 1000), ""],
         ["  times cheaper in a batch", f"{gain:.0f} x", "at least 50 x"],

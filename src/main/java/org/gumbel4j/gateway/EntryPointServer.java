@@ -65,7 +65,7 @@ final class EntryPointServer extends GatewayServer {
         NO_TIMEOUT,
         List.of(),
         pythonClient,
-        new LongQueueFactory());
+        new AttentiveFactory());
     this.doorkeeper = doorkeeper;
     pythonClient.setGateway(getGateway());
     pythonClient.setJavaServer(this);
@@ -84,10 +84,11 @@ final class EntryPointServer extends GatewayServer {
   }
 
   /**
-   * Makes a server socket with a long queue, so that a crowd of strangers does not fill it: whom
-   * the system turns away there tries again only after a second.
+   * Makes a server socket that hands out an {@link AttentiveSocket} for each connection, with a
+   * long queue, so that a crowd of strangers does not fill it: whom the system turns away there
+   * tries again only after a second.
    */
-  private static final class LongQueueFactory extends ServerSocketFactory {
+  private static final class AttentiveFactory extends ServerSocketFactory {
     private static final int QUEUE = 4096;
 
     @Override
@@ -96,6 +97,13 @@ final class EntryPointServer extends GatewayServer {
         @Override
         public void bind(SocketAddress address, int queue) throws IOException {
           super.bind(address, QUEUE);
+        }
+
+        @Override
+        public Socket accept() throws IOException {
+          Socket socket = new AttentiveSocket();
+          implAccept(socket);
+          return socket;
         }
       };
     }
