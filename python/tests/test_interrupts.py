@@ -18,8 +18,6 @@ from conftest import children, state
 from numpy.typing import NDArray
 
 from gumbel4j import Session
-from gumbel4j._runtime import _reference
-from gumbel4j._strides import RowGroups
 
 Python = Callable[[str], subprocess.Popen[str]]
 
@@ -145,9 +143,11 @@ print(s.gumbel((2, 3), seed=1).tolist() == expected)
 
 
 def place(session: Session, out: NDArray[Any]) -> str:
-    """Return where a matrix is, as Java is told."""
-    runtime = session._runtime
-    return _reference(out, runtime._place(out, runtime._bridge), RowGroups(out.shape[:-1]))
+    """Return where a matrix of float32 is, as Java is told."""
+    found = session._runtime._pool.locate(out)
+    assert found is not None
+    rows, classes = out.shape
+    return f"{found[0].number}:{found[1]}:float32:1:{rows}:{classes}:0:{classes}:1"
 
 
 def test_job_that_is_cancelled_before_it_comes(session: Session) -> None:

@@ -368,7 +368,7 @@ class Pool:
                 while self._returned:
                     lease = self._returned.popleft()
                     assert isinstance(lease, _Lease)
-                    del _leases[id(lease)]
+                    _leases.pop(id(lease), None)  # they are let go of before the last session is closed
                     self._file(lease.segment, lease.offset)
             finally:
                 self._lock.release()

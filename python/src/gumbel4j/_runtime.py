@@ -46,7 +46,7 @@ JVM_OPTIONS: Final = (
 )
 
 
-_SMALL_ELEMENTS: Final = 1 << 14
+_SMALL_ELEMENTS: Final = 1 << 16
 """An operator on so many elements takes no longer than waking up may."""
 
 T = TypeVar("T")

@@ -18,8 +18,7 @@ import org.gumbel4j.Noise;
  * <p>A matrix is {@code segment:offset in bytes:element type:outer:inner:classes:outer stride:inner
  * stride:class stride}: sizes and strides in elements as {@link Layout} has them, the type as
  * {@link ElementType} names it in lower case. What has one element a row ({@code tau} for each row,
- * {@code dtau}, the result of {@code categorical}) has 1 class. A packed matrix may be given as
- * {@code segment:offset:element type:rows:classes:row stride}.
+ * {@code dtau}, the result of {@code categorical}) has 1 class.
  *
  * <p>Integers are signed, so a seed of 2^63 or more arrives as a negative number of the same 64
  * bits. Decimal numbers are in a form that {@link Double#parseDouble} reads.

@@ -11,10 +11,10 @@ import java.util.concurrent.Executors;
  */
 final class Jobs {
   /**
-   * A job up to this size takes a few milliseconds at most: less than it is worth to wake another
-   * thread for.
+   * A job up to this size nearly always ends before Python would want a sign of life, so that it
+   * need not wake a thread of its own, and then the one that waits.
    */
-  private static final long SMALL_ELEMENTS = 1L << 16;
+  private static final long SMALL_ELEMENTS = 1L << 23;
 
   /** Far more than the calls that can be under way, so nobody asks for a job that is forgotten. */
   private static final int REMEMBERED = 4096;
