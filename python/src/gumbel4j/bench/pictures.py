@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from gumbel4j.bench.overhead import Figures
-    from gumbel4j.bench.scaling import Point, Scaling
+    from gumbel4j.bench.scaling import Scaling
 
 # Okabe and Ito's colours, told apart by every kind of colour vision.
 _COLOURS: Final = {
@@ -101,7 +101,7 @@ def draw_scaling(scaling: Scaling, facts: dict[str, str], path: Path) -> None:
     by_rows.plot([], [], "--", color=_GREY, linewidth=1, label="proportional to rows")
     by_rows.set(xscale="log", yscale="log", xlabel="rows", ylabel="µs for a call", title=rows.title)
 
-    _draw_gain(by_threads, scaling.threads)
+    _draw_gain(by_threads, scaling)
     for axes in figure.axes:
         axes.title.set_fontsize(10)
         axes.grid(color=_FAINT, linewidth=0.8)
@@ -131,14 +131,17 @@ def draw_bridge(figures: Figures, facts: dict[str, str], path: Path) -> None:
     figure.savefig(path)
 
 
-def _draw_gain(axes: Axes, points: Sequence[Point]) -> None:
-    values = [point.value for point in points]
-    axes.plot(values, values, "--", color=_GREY, linewidth=1, label="ideal")
-    for name, (colour, marker) in zip(points[0].times, _SERIES, strict=False):
-        gains = [points[0].times[name].median / point.times[name].median for point in points]
-        axes.plot(values, gains, marker=marker, color=colour, label=name)
+def _draw_gain(axes: Axes, scaling: Scaling) -> None:
+    threads = [team.threads for team in scaling.threads]
+    axes.plot(threads, threads, "--", color=_GREY, linewidth=1, label="ideal")
+    together = [scaling.gains(team.times) for team in scaling.threads]
+    apart = [scaling.gains(team.apart) for team in scaling.threads]
+    for at, (name, (colour, marker)) in enumerate(zip(scaling.threads[0].times, _SERIES, strict=False)):
+        axes.plot(threads, [gain[at] for gain in together], marker=marker, color=colour, label=name)
+        axes.plot(threads, [gain[at] for gain in apart], ":", color=colour)
+    axes.plot([], [], ":", color=_GREY, label="processes that share nothing")
     axes.set(xlabel="threads", ylabel="times faster than one thread", title="Threads")
-    axes.set_xticks(values)
+    axes.set_xticks(threads)
     axes.set_ylim(bottom=0)
 
 

@@ -141,15 +141,19 @@ def scaling_table(scaling: Scaling) -> str:
             costs = [f"{1e9 * point.times[name].median / point.elements:.2f}" for name in series.operators]
             lines.append([f"{point.value:,}", *costs])
         tables.append(f"{series.title}: ns per element\n{_aligned(lines)}")
-    lines = [["threads", *scaling.threads[0].times, *(f"{name}: gain" for name in scaling.threads[0].times)]]
-    for point in scaling.threads:
-        costs = [f"{1e3 * times.median:.2f} ms" for times in point.times.values()]
-        gains = [
-            f"{scaling.threads[0].times[name].median / times.median:.2f} x"
-            for name, times in point.times.items()
-        ]
-        lines.append([str(point.value), *costs, *gains])
-    tables.append(f"Threads\n{_aligned(lines)}")
+    lines = [["threads", "", *scaling.threads[0].times]]
+    for team in scaling.threads:
+        lines.append(
+            [str(team.threads), "time", *(f"{1e3 * times.median:.2f} ms" for times in team.times.values())]
+        )
+        if team.threads > 1:
+            lines.append(["", "gain", *(f"{gain:.2f} x" for gain in scaling.gains(team.times))])
+            lines.append(["", "gain of processes", *(f"{gain:.2f} x" for gain in scaling.gains(team.apart))])
+    legend = (
+        "Medians; gains are medians of the ratios in each round. gain of processes: of as many that work\n"
+        "at once with one thread each and share nothing; more the machine does not give."
+    )
+    tables.append(f"Threads\n{_aligned(lines)}\n{legend}")
     return "\n\n".join(tables)
 
 
@@ -167,7 +171,17 @@ def scaling_json(facts: dict[str, str], scaling: Scaling) -> dict[str, Any]:
                 }
                 for point in points
             ]
-            for axis, points in [*series, ("threads", scaling.threads)]
+            for axis, points in series
+        }
+        | {
+            "threads": [
+                {
+                    "threads": team.threads,
+                    "times": {name: _times_json(times) for name, times in team.times.items()},
+                    "processes": {name: _times_json(times) for name, times in team.apart.items()},
+                }
+                for team in scaling.threads
+            ]
         },
     }
 

@@ -1,11 +1,13 @@
 """How the cost grows: with the classes at constant work, with the rows, with the threads.
 
-Only gumbel4j is measured, inside Java. Points take turns, as contenders do.
+Only gumbel4j is measured, inside Java. Points take turns, as contenders do. Beside threads stand as many
+processes that work at once and share nothing: what they gain is what the machine gives.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -27,7 +29,7 @@ _QUICK_ELEMENTS: Final = 1 << 12
 
 @dataclass(frozen=True)
 class Point:
-    """The times by operator (by work, for threads) at one value of what grows."""
+    """The times by operator at one value of what grows."""
 
     value: int
     elements: int
@@ -45,11 +47,34 @@ class Series:
 
 
 @dataclass(frozen=True)
+class Team:
+    """The times of works on some threads, and in as many processes of one thread.
+
+    Attributes
+    ----------
+    threads
+        How many.
+    times
+        By work, for one call.
+    apart
+        By work, for a call's share of each process: its time for a call of its own, divided by `threads`.
+    """
+
+    threads: int
+    times: dict[str, Times]
+    apart: dict[str, Times]
+
+
+@dataclass(frozen=True)
 class Scaling:
-    """All that was measured. `threads` has one point for each number of threads, the first for one."""
+    """All that was measured. `threads` has a team for each number of threads, the first for one."""
 
     series: list[Series]
-    threads: list[Point]
+    threads: list[Team]
+
+    def gains(self, times: dict[str, Times]) -> list[float]:
+        """Return how many times faster than one thread each work was."""
+        return [self.threads[0].times[name].times_slower_than(of_team) for name, of_team in times.items()]
 
 
 def scale(
@@ -132,17 +157,37 @@ def _threads(
     works: Sequence[Work],
     pace: Pace,
     progress: Callable[[str], None],
-) -> list[Point]:
-    points = [Point(count, works[0].elements, {}) for count in range(1, most + 1)]
+) -> list[Team]:
+    teams = [Team(count, {}, {}) for count in range(1, most + 1)]
     with ExitStack() as stack:
-        pool = {point.value: stack.enter_context(sessions(threads=point.value)) for point in points}
+        threaded = [stack.enter_context(sessions(threads=team.threads)) for team in teams]
+        single = [threaded[0], *(stack.enter_context(sessions(threads=1)) for _ in teams[1:])]
         for work in works:
             progress(f"Threads, 1 to {most}: {work.name}")
-            timers = {str(count): _checked(session, work) for count, session in pool.items()}
+            alone = [_checked(session, work) for session in single]
+            timers = {
+                **{
+                    f"together {team.threads}": _checked(session, work)
+                    for team, session in zip(teams, threaded, strict=True)
+                },
+                **{f"apart {team.threads}": _at_once(alone[: team.threads]) for team in teams},
+            }
             times = measure(timers, pace)
-            for point in points:
-                point.times[work.name] = times[str(point.value)]
-    return points
+            for team in teams:
+                team.times[work.name] = times[f"together {team.threads}"]
+                team.apart[work.name] = times[f"apart {team.threads}"]
+    return teams
+
+
+def _at_once(timers: Sequence[Timer]) -> Timer:
+    """Return the timer of several that run at the same time, for a share of each in a call."""
+
+    def run(calls: int) -> float:
+        with ThreadPoolExecutor(len(timers)) as pool:
+            seconds: list[float] = list(pool.map(lambda timer: timer(calls), timers))
+        return max(seconds) / len(timers)
+
+    return run
 
 
 def _checked(session: Session, work: Work) -> Timer:

@@ -57,7 +57,8 @@ record Workers(Optional<ForkJoinPool> pool, BooleanSupplier cancelled) {
     /** In {@link #atWork} once nobody may join any more. */
     private static final int DISMISSED = Integer.MIN_VALUE;
 
-    private static final int SPINS = 1000;
+    /** Some 300 microseconds: slices end sooner, and waking up takes as long as one. */
+    private static final int SPINS = 20_000;
 
     private final Runnable help;
     private final Thread leader = Thread.currentThread();

@@ -14,6 +14,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Consumer;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
@@ -46,6 +47,16 @@ class ContractTest {
 
   @TestFactory
   List<DynamicTest> goldenValues() {
+    return golden(Runnable::run);
+  }
+
+  /** Operands that are kept alive together may be called in another way. */
+  @TestFactory
+  List<DynamicTest> goldenValuesInOneArena() {
+    return golden(TestMatrices::inOneArena);
+  }
+
+  private List<DynamicTest> golden(Consumer<Runnable> how) {
     return Arrays.stream(Operator.values())
         .flatMap(
             operator ->
@@ -53,7 +64,8 @@ class ContractTest {
                     .map(
                         golden ->
                             DynamicTest.dynamicTest(
-                                golden.name(), () -> assertGolden(operator, golden))))
+                                golden.name(),
+                                () -> how.accept(() -> assertGolden(operator, golden)))))
         .toList();
   }
 

@@ -5,10 +5,25 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.BitSet;
 import java.util.SplittableRandom;
+import java.util.function.Supplier;
 
 /** Off-heap matrices for tests, as raw bits so that equality means equality of bits. */
 final class TestMatrices {
+  /** Where a thread's matrices go; usually into an arena each. */
+  private static final ThreadLocal<Supplier<Arena>> ARENAS =
+      ThreadLocal.withInitial(() -> Arena::ofAuto);
+
   private TestMatrices() {}
+
+  /** Runs a test with all its matrices in one arena. */
+  static void inOneArena(Runnable test) {
+    try (Arena arena = Arena.ofShared()) {
+      ARENAS.set(() -> arena);
+      test.run();
+    } finally {
+      ARENAS.remove();
+    }
+  }
 
   static Matrix empty(ElementType type, long rows, long classes) {
     return empty(type, Layout.packed(rows, classes));
@@ -19,7 +34,8 @@ final class TestMatrices {
    */
   static Matrix empty(ElementType type, Layout layout) {
     long bytes = layout.span() * type.bytes();
-    return new Matrix(Arena.ofAuto().allocate(bytes + 64, 64).fill((byte) 0x5a), type, layout);
+    MemorySegment segment = ARENAS.get().get().allocate(bytes + 64, 64).fill((byte) 0x5a);
+    return new Matrix(segment, type, layout);
   }
 
   /**

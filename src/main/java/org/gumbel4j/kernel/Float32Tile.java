@@ -269,8 +269,12 @@ final class Float32Tile implements Tile {
 
   @Override
   public void gradient(double[] dots) {
-    spread(dots, perRow);
-    gradient(values, perRow, taus, others, count);
+    if (rows == 1) {
+      gradient(values, (float) dots[0], taus[0], others, count);
+    } else {
+      spread(dots, perRow);
+      gradient(values, perRow, taus, others, count);
+    }
     if (math.flush(others, count)) {
       return;
     }
@@ -278,6 +282,12 @@ final class Float32Tile implements Tile {
       if (Float.isNaN(others[i])) {
         others[i] = values[i] == 0f ? 0f : Float.NaN;
       }
+    }
+  }
+
+  private static void gradient(float[] y, float dot, float tau, float[] v, int count) {
+    for (int i = 0; i < count; i++) {
+      v[i] = y[i] * (v[i] - dot) / tau;
     }
   }
 

@@ -267,8 +267,12 @@ final class Float64Tile implements Tile {
 
   @Override
   public void gradient(double[] dots) {
-    spread(dots, perRow);
-    gradient(values, perRow, taus, others, count);
+    if (rows == 1) {
+      gradient(values, dots[0], taus[0], others, count);
+    } else {
+      spread(dots, perRow);
+      gradient(values, perRow, taus, others, count);
+    }
     if (math.flush(others, count)) {
       return;
     }
@@ -276,6 +280,12 @@ final class Float64Tile implements Tile {
       if (Double.isNaN(others[i])) {
         others[i] = values[i] == 0.0 ? 0.0 : Double.NaN;
       }
+    }
+  }
+
+  private static void gradient(double[] y, double dot, double tau, double[] v, int count) {
+    for (int i = 0; i < count; i++) {
+      v[i] = y[i] * (v[i] - dot) / tau;
     }
   }
 

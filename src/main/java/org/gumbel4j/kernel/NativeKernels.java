@@ -15,7 +15,8 @@ import java.util.stream.Stream;
 
 /**
  * The kernels in C ({@code native/}), called through plain downcalls: they work for long, so none
- * may hold off the garbage collector as a critical call would.
+ * may hold off the garbage collector as a critical call would. Little work goes another way ({@link
+ * BriefCalls}).
  */
 final class NativeKernels implements Kernels {
   /**
@@ -122,6 +123,9 @@ final class NativeKernels implements Kernels {
   @Override
   public long gumbel(Shape shape, Draw draw, Operand out) {
     try {
+      if (BriefCalls.suit(shape)) {
+        return accepted(BriefCalls.gumbel(shape, draw, out));
+      }
       return accepted(
           (long)
               GUMBEL.invokeExact(
@@ -144,6 +148,9 @@ final class NativeKernels implements Kernels {
   @Override
   public long soft(Shape shape, Operand logits, Temperature tau, Draw draw, Operand out) {
     try {
+      if (BriefCalls.suit(shape, out, logits) && BriefCalls.keeps(out, tau.rows())) {
+        return accepted(BriefCalls.soft(shape, logits, tau, draw, out));
+      }
       return accepted(
           (long)
               SOFT.invokeExact(
@@ -174,6 +181,9 @@ final class NativeKernels implements Kernels {
   @Override
   public long hard(Shape shape, Operand logits, Draw draw, Operand out) {
     try {
+      if (BriefCalls.suit(shape, out, logits)) {
+        return accepted(BriefCalls.hard(shape, logits, draw, out));
+      }
       return accepted(
           (long)
               HARD.invokeExact(
@@ -200,6 +210,9 @@ final class NativeKernels implements Kernels {
   @Override
   public long categorical(Shape shape, Operand logits, Draw draw, Operand out) {
     try {
+      if (BriefCalls.suit(shape, out, logits)) {
+        return accepted(BriefCalls.categorical(shape, logits, draw, out));
+      }
       return accepted(
           (long)
               CATEGORICAL.invokeExact(
@@ -231,6 +244,12 @@ final class NativeKernels implements Kernels {
       Operand dlogits,
       Operand dtau) {
     try {
+      if (BriefCalls.suit(shape, dlogits, sample)
+          && BriefCalls.keeps(dlogits, upstream)
+          && BriefCalls.keeps(dlogits, tau.rows())
+          && BriefCalls.keeps(dlogits, dtau)) {
+        return accepted(BriefCalls.vjp(shape, sample, upstream, tau, dlogits, dtau));
+      }
       return accepted(
           (long)
               VJP.invokeExact(
@@ -421,17 +440,23 @@ final class NativeKernels implements Kernels {
 
   /** Binds a function that takes these arguments and returns an int64. */
   private static MethodHandle bind(String symbol, MemoryLayout[]... arguments) {
+    return bind(symbol, arguments, new Linker.Option[0]);
+  }
+
+  /** A function of the library that returns a long. */
+  static MethodHandle bind(String symbol, MemoryLayout[][] arguments, Linker.Option... options) {
     MemoryLayout[] all = Stream.of(arguments).flatMap(Stream::of).toArray(MemoryLayout[]::new);
-    return bind(symbol, FunctionDescriptor.of(JAVA_LONG, all));
+    return bind(symbol, FunctionDescriptor.of(JAVA_LONG, all), options);
   }
 
   @SuppressWarnings("restricted")
-  private static MethodHandle bind(String symbol, FunctionDescriptor descriptor) {
+  private static MethodHandle bind(
+      String symbol, FunctionDescriptor descriptor, Linker.Option... options) {
     MemorySegment address =
         LIBRARY
             .find(symbol)
             .orElseThrow(() -> new UnsatisfiedLinkError("libgumbel4j has no function " + symbol));
-    return Linker.nativeLinker().downcallHandle(address, descriptor);
+    return Linker.nativeLinker().downcallHandle(address, descriptor, options);
   }
 
   /**
