@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -54,17 +55,32 @@ def test_death_in_a_call(number: signal.Signals, capfd: pytest.CaptureFixture[st
     assert capfd.readouterr().out == ""
 
 
-def test_call_at_the_moment_of_death() -> None:
-    """A Java that was killed a moment ago, and still looks alive, costs a new start and no error."""
+@pytest.mark.parametrize("plane", ["memfd", "shm", "file"])
+def test_call_at_the_moment_of_death(plane: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Java that was killed a moment ago, and still looks alive, costs a new start and no error.
+
+    Memory that its successor cannot reach is done without.
+    """
+    monkeypatch.setenv("GUMBEL4J_DATA_PLANE", plane)
     with Session(threads=1, backend="java") as s:
         x = s.empty((300, 1000))
         x[:] = 0
+        out = s.empty((300, 1000))
         expected = s.gumbel_softmax(x, seed=5)
-        for delay in range(4):
+        calls: tuple[Callable[[], tuple[Any, ...]], ...] = (
+            lambda: (s.gumbel_softmax(x, seed=5),),
+            lambda: (s.gumbel_softmax(x, seed=5, out=out),),
+            lambda: (s.categorical(x, seed=5),),
+            lambda: s.vjp(expected, x, 0.5),
+        )
+        for delay, call in enumerate(calls):
+            before = [np.array(result) for result in call()]
+            out[:] = 7
             pid = s.info()["pid"]
             os.kill(pid, signal.SIGKILL)
             time.sleep(0.0005 * delay)
-            np.testing.assert_array_equal(s.gumbel_softmax(x, seed=5), expected)
+            for result, wanted in zip(call(), before, strict=True):
+                np.testing.assert_array_equal(result, wanted)
             assert s.info()["pid"] != pid
 
 

@@ -102,6 +102,13 @@ def _counted(name: str, shape: tuple[int, ...], axis: int) -> tuple[int, tuple[i
     return axis, leading, math.prod(leading), shape[axis]
 
 
+def classes_last(array: NDArray[Any], axis: int | None) -> NDArray[Any]:
+    """Return a result with the axis of the classes last: a new one where it has none."""
+    if axis is None:
+        return array[..., np.newaxis]
+    return array if axis in (-1, array.ndim - 1) else np.moveaxis(array, axis, -1)
+
+
 def dimensions(shape: int | Sequence[int]) -> tuple[int, ...]:
     """Return a shape as a tuple of sizes, or raise TypeError or ValueError."""
     try:

@@ -18,12 +18,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gumbel4j import _dtypes, _java, _launcher, _start_cache, _strides
+from gumbel4j._arrays import classes_last
 from gumbel4j._bridge import Bridge, JavaEndedError
 from gumbel4j._memory import DATA_PLANES, DataPlane, Pool, Segment
 from gumbel4j._strides import Copying, Form, Layout
@@ -50,6 +51,22 @@ _SMALL_ELEMENTS: Final = 1 << 16
 """An operator on so many elements takes no longer than waking up may."""
 
 T = TypeVar("T")
+
+
+class New(NamedTuple):
+    """A result to be made.
+
+    Attributes
+    ----------
+    shape, dtype
+        Of the array.
+    axis
+        Where it has the classes; None if it has one element for each row.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    axis: int | None
 
 
 @dataclass
@@ -149,6 +166,41 @@ class Runtime:
                     raise
                 self._pool.give_up(segment)  # from before Java was started again; the next one may do
 
+    def run_to_new(
+        self,
+        operator: str,
+        inputs: Mapping[str, NDArray[Any]],
+        results: Mapping[str, New],
+        scalars: Sequence[str],
+    ) -> list[NDArray[Any]]:
+        """Run an operator to its end; return its results, in new arrays in shared memory.
+
+        Parameters
+        ----------
+        operator, inputs, scalars
+            As `run` takes them.
+        results
+            What to make, by argument name.
+
+        Raises
+        ------
+        ValueError, InvalidRowError, MemoryError, RuntimeError
+            What went wrong in Java, or with Java.
+        """
+
+        def run(bridge: Bridge) -> list[NDArray[Any]]:
+            # In here, so that another Java gets memory that it can reach.
+            made = [self._empty(bridge, result.shape, result.dtype) for result in results.values()]
+            outputs = {
+                name: classes_last(array, result.axis)
+                for array, (name, result) in zip(made, results.items(), strict=True)
+            }
+            if not self._run(bridge, operator, inputs, outputs, scalars):
+                raise RuntimeError("memory that was made for results does not take them; please report this")
+            return made
+
+        return self._in_java(run)
+
     def run(
         self,
         operator: str,
@@ -157,6 +209,8 @@ class Runtime:
         scalars: Sequence[str],
     ) -> bool:
         """Run an operator to its end, if Java can write the results where they are to go.
+
+        Arrays without rows need no run.
 
         Parameters
         ----------
@@ -173,8 +227,8 @@ class Runtime:
         Returns
         -------
         bool
-            False, with nothing done, if an output is not in shared memory or its elements do not lie as a
-            result's may. Never for arrays that `empty` made.
+            False, with nothing done, if an output is not in memory that Java can reach, or its elements do
+            not lie as a result's may.
 
         Raises
         ------
@@ -191,6 +245,8 @@ class Runtime:
         outputs: Mapping[str, NDArray[Any]],
         scalars: Sequence[str],
     ) -> bool:
+        if not any(array.size for array in outputs.values()):
+            return True
         self._unmap_retired(bridge)
         arrays = [*outputs.values(), *inputs.values()]
         places: list[tuple[Segment, int] | None] = []

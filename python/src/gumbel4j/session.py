@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from gumbel4j import _arrays, _dtypes, _strides
 from gumbel4j._available import available_cores
 from gumbel4j._bridge import InvalidRowError
-from gumbel4j._runtime import Runtime
+from gumbel4j._runtime import New, Runtime
 from gumbel4j.batch import Batch
 from gumbel4j.generator import resolve
 
@@ -244,10 +244,11 @@ class Session:
         if out is not None:
             _arrays.check_out(out, x.shape, x.dtype, {"logits": x.array, "tau": temperature.given})
         noise = _noise(x.row_count, x.classes, seed, stream, first_row)
+        result = New(x.shape, x.dtype, x.axis)
         if hard:
-            return self._result("hard", (x,), noise, x.shape, x.dtype, x.axis, out)
+            return self._result("hard", (x,), noise, result, out)
         inputs, scalars = _with_temperature(temperature, x)
-        return self._result("soft", inputs, noise + scalars, x.shape, x.dtype, x.axis, out)
+        return self._result("soft", inputs, noise + scalars, result, out)
 
     def categorical(
         self,
@@ -288,7 +289,7 @@ class Session:
         if out is not None:
             _arrays.check_out(out, x.leading, index, {"logits": x.array})
         noise = _noise(x.row_count, x.classes, seed, stream, first_row)
-        return self._result("categorical", (x,), noise, x.leading, index, None, out)
+        return self._result("categorical", (x,), noise, New(x.leading, index, None), out)
 
     def gumbel(
         self,
@@ -463,14 +464,15 @@ class Session:
             raise ValueError(f"upstream has shape {v.shape}; it must be that of sample, {y.shape}")
         temperature = _arrays.temperature(tau, y, positive=True)
         inputs, scalars = _with_temperature(temperature, y, v)
-        dlogits = self._runtime.empty(y.shape, y.dtype)
-        outputs = {"dlogits": np.moveaxis(dlogits, y.axis, -1)}
-        if not tau_gradient:
-            self._apply("vjp", inputs, outputs, scalars)
-            return dlogits, None
-        dtau = self._runtime.empty((*y.leading, 1), _dtypes.computed_in(y.dtype))
-        self._apply("vjp", inputs, outputs | {"dtau": dtau}, scalars)
-        return dlogits, temperature.gradient(dtau[..., 0])
+        results = {"dlogits": New(y.shape, y.dtype, y.axis)}
+        if tau_gradient:
+            results["dtau"] = New(y.leading, _dtypes.computed_in(y.dtype), None)
+        arrays = {given.name: given.array for given in inputs}
+        try:
+            dlogits, *dtau = self._runtime.run_to_new("vjp", arrays, results, scalars)
+        except InvalidRowError as invalid:
+            raise _named(invalid, inputs) from None
+        return dlogits, temperature.gradient(dtau[0]) if tau_gradient else None
 
     def batch(self) -> Batch:
         """Return a batch: small calls that are made together, at a few microseconds each.
@@ -522,61 +524,39 @@ class Session:
         if out is not None:
             _arrays.check_out(out, sizes, dtype)
         noise = _noise(math.prod(sizes[:-1]), sizes[-1], seed, stream, first_row)
-        return self._result(operator, (), noise + scalars, sizes, dtype, -1, out)
+        return self._result(operator, (), noise + scalars, New(sizes, dtype, -1), out)
 
     def _result(
         self,
         operator: str,
         inputs: tuple[Rows, ...],
         scalars: tuple[str, ...],
-        shape: tuple[int, ...],
-        dtype: np.dtype[Any],
-        axis: int | None,
+        result: New,
         out: NDArray[Any] | None,
     ) -> NDArray[Any]:
-        """Apply an operator and return its one result, in an `out` that was checked, or new.
-
-        `axis` is where the result has the classes; None if it has none.
-        """
-
-        def classes_last(array: NDArray[Any]) -> NDArray[Any]:
-            if axis is None:
-                return array[..., np.newaxis]
-            return array if axis in (-1, array.ndim - 1) else np.moveaxis(array, axis, -1)
-
-        if out is not None:
-            written = classes_last(out)
-            apart = all(
-                not np.may_share_memory(out, given.array) or _strides.take_turns(written, given.array)
-                for given in inputs
-            )
-            if apart and self._apply(operator, inputs, {"out": written}, scalars):
-                return out
-        result = self._runtime.empty(shape, dtype)
-        self._apply(operator, inputs, {"out": classes_last(result)}, scalars)
+        """Apply an operator and return its one result, in an `out` that was checked, or new."""
+        arrays = {given.name: given.array for given in inputs}
+        try:
+            if out is not None:
+                written = _arrays.classes_last(out, result.axis)
+                apart = all(
+                    not np.may_share_memory(out, given) or _strides.take_turns(written, given)
+                    for given in arrays.values()
+                )
+                if apart and self._runtime.run(operator, arrays, {"out": written}, scalars):
+                    return out
+            (made,) = self._runtime.run_to_new(operator, arrays, {"out": result}, scalars)
+        except InvalidRowError as invalid:
+            raise _named(invalid, inputs) from None
         if out is None:
-            return result
-        _strides.copy(result, out)
+            return made
+        _strides.copy(made, out)
         return out
 
-    def _apply(
-        self,
-        operator: str,
-        inputs: Sequence[Rows],
-        outputs: dict[str, NDArray[Any]],
-        scalars: tuple[str, ...],
-    ) -> bool:
-        """Run an operator on arrays with the classes last; return whether it can write into the outputs.
 
-        Arrays without rows need no run.
-        """
-        if all(output.size == 0 for output in outputs.values()):
-            return True
-        try:
-            arrays = {given.name: given.array for given in inputs}
-            return self._runtime.run(operator, arrays, outputs, scalars)
-        except InvalidRowError as invalid:
-            raise ValueError(f"{invalid}. That row is {inputs[0].place(invalid.row)}") from None
+def _named(invalid: InvalidRowError, inputs: Sequence[Rows]) -> ValueError:
+    """Return the error that names a row as NumPy users do."""
+    return ValueError(f"{invalid}. That row is {inputs[0].place(invalid.row)}")
 
 
 def _thread_count(threads: int | None) -> int:
