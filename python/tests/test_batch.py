@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import ml_dtypes
@@ -175,3 +176,23 @@ def test_large_calls_are_batched_too(session: Session) -> None:
             batch.gumbel_softmax(x, 0.5, seed=1, stream=stream)
     for stream, y in enumerate(batch.results):
         np.testing.assert_array_equal(y, session.gumbel_softmax(x, 0.5, seed=1, stream=stream))
+
+
+def test_a_long_batch_gives_signs_of_life() -> None:
+    """Many tiny calls take long though their elements are few: Java neither looks hung nor ends too late."""
+    with Session(threads=1, backend="java", answer_timeout=1.0, call_timeout=0.3) as s:
+        expected = s.gumbel((3,), seed=1)
+        began = time.monotonic()
+        with pytest.raises(TimeoutError, match="call_timeout = 0.3 seconds"), s.batch() as batch:
+            for _ in range(400_000):
+                batch.gumbel((1,), seed=1)
+        assert time.monotonic() - began < 30
+        np.testing.assert_array_equal(s.gumbel((3,), seed=1), expected)
+
+
+def test_results_beyond_all_memory(session: Session) -> None:
+    with pytest.raises(MemoryError), session.batch() as batch:
+        for _ in range(4):
+            batch.gumbel((1 << 61,), seed=1)
+    with pytest.raises(ValueError, match="must be below 2"), session.batch() as batch:
+        batch.gumbel((1 << 62, 4), seed=1)

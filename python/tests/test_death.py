@@ -82,6 +82,10 @@ def test_call_at_the_moment_of_death(plane: str, monkeypatch: pytest.MonkeyPatch
             for result, wanted in zip(call(), before, strict=True):
                 np.testing.assert_array_equal(result, wanted)
             assert s.info()["pid"] != pid
+        pid = s.info()["pid"]
+        os.kill(pid, signal.SIGKILL)
+        time.sleep(0.2)
+        assert s.info()["pid"] != pid
 
 
 def test_death_in_all_threads() -> None:

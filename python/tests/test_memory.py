@@ -112,6 +112,44 @@ def test_dead_memory_is_freed_at_once(pool: Pool, monkeypatch: pytest.MonkeyPatc
         os.close(java)
 
 
+def test_arrays_that_die_while_a_pool_is_closed_leave_nothing(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They cannot give their memory back then and there, and no call comes later that would."""
+    arrays = [pool.empty((3 << 20,), np.dtype(np.uint8)), pool.empty((100,), np.dtype(np.uint8))]
+    pool.empty((3 << 20,), np.dtype(np.uint8))
+    retire = Pool._retire
+
+    def meanwhile(self: Pool, segment: _memory.Segment) -> None:
+        arrays.clear()
+        retire(self, segment)
+
+    monkeypatch.setattr(Pool, "_retire", meanwhile)
+    pool.close()
+    assert not arrays
+    assert not pool._segments
+    assert not pool._returned
+
+
+def test_java_gives_memory_back_though_the_request_was_interrupted(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = session._runtime
+    session.gumbel((3 << 20,), seed=1)
+    runtime._pool.trim()
+    (segment,) = runtime._pool.retired
+
+    def interrupted(_numbers: list[int]) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(runtime._bridge, "unmap", interrupted)
+        session.gumbel((3,), seed=1)
+    assert runtime._pool.retired == [segment]
+    session.gumbel((3,), seed=1)
+    assert not runtime._pool.retired
+
+
 def test_segments_are_private_and_sealed(pool: Pool) -> None:
     """Nobody can shrink one under our feet."""
     array = pool.empty(SHAPE, FLOAT32)

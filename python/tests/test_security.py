@@ -8,6 +8,7 @@ import os
 import resource
 import socket
 import stat
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -169,6 +170,24 @@ def test_a_thousand_idle_strangers(owner: Session) -> None:
         assert len(os.listdir(f"/proc/{pid}/task")) < 200
         assert all(map(closed_unanswered, strangers))
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_java_without_file_descriptors(owner: Session) -> None:
+    """A connection that Java cannot take waits until it can; none is lost, and others come after it."""
+    bridge = owner._runtime._bridge
+    pid = bridge.process.pid
+    expected = owner.gumbel((3, 4), seed=1)
+    limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (1, limits[1]))
+    _Connection(bridge.process.port, bridge.process.token, 10).close()  # Linux had a descriptor ready for it
+    restored = threading.Timer(0.5, resource.prlimit, (pid, resource.RLIMIT_NOFILE, limits))
+    restored.start()
+    began = time.monotonic()
+    _Connection(bridge.process.port, bridge.process.token, 10).close()
+    assert time.monotonic() - began > 0.4
+    restored.join()
+    _Connection(bridge.process.port, bridge.process.token, 10).close()
+    np.testing.assert_array_equal(owner.gumbel((3, 4), seed=1), expected)
 
 
 def test_the_entry_point_is_all_there_is(owner: Session) -> None:

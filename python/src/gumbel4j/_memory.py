@@ -198,6 +198,8 @@ class Pool:
         # An array may die while this very thread holds the lock, so its lease is only left here.
         self._returned: deque[weakref.ref[Any]] = deque()
         self._retired: deque[Segment] = deque()
+        for pool in list(_pools):
+            pool._file_returned()  # Python may have lost Ctrl-C, and with it a finalizer of a closed one
         _pools.add(self)
 
     def empty(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -234,14 +236,16 @@ class Pool:
         offset = address - addresses[at]
         return (segments[at], offset) if offset < segments[at].nbytes else None
 
-    def take_retired(self) -> list[Segment]:
-        """Return, once, the segments that are gone here, so that Java can give them back too."""
-        if not self._retired:
-            return []
-        with HeldBack(), self._lock:
-            retired = list(self._retired)
-            self._retired.clear()
-        return retired
+    @property
+    def retired(self) -> list[Segment]:
+        """The segments that are gone here, so that Java can give them back too, until `forget`."""
+        return list(self._retired) if self._retired else []
+
+    def forget(self, retired: list[Segment]) -> None:
+        """Take note that Java has given segments back."""
+        for segment in retired:
+            with suppress(ValueError):  # another thread was quicker
+                self._retired.remove(segment)
 
     def give_up(self, segment: Segment) -> None:
         """Let no new array be put into a segment; it goes when the arrays on it have died."""
@@ -258,6 +262,7 @@ class Pool:
             with self._lock:
                 for segment in list(self._unused.values()):
                     self._retire(segment)
+            self._file_returned()  # what has died meanwhile: there may be no next call
 
     def close(self) -> None:
         """Give back all unused memory now and the rest as its arrays die."""
@@ -276,6 +281,7 @@ class Pool:
     def after_fork(self) -> None:
         """Let go of the lock, in parent and child."""
         self._lock.release()
+        self._file_returned()
 
     def _take(self, size: int) -> tuple[Segment, int]:
         open_segments = self._open.get(size)
@@ -399,7 +405,7 @@ class Pool:
         with suppress(OSError):
             segment.remove_name()
         os.close(segment.fd)
-        del segment.memory  # the mapping goes with the dying lease, which still refers to it
+        del segment.memory  # the mapping goes with the last array on it
         if segment.mapped_by is not None:
             self._retired.append(segment)
 

@@ -48,7 +48,7 @@ JVM_OPTIONS: Final = (
 
 
 _SMALL_ELEMENTS: Final = 1 << 16
-"""An operator on so many elements takes no longer than waking up may."""
+"""For an operator on more elements it is of no use to wait awake."""
 
 T = TypeVar("T")
 
@@ -137,6 +137,8 @@ class Runtime:
     def facts(self) -> dict[str, Any]:
         """Return what runs where; see Session.info."""
         bridge = self._running()
+        if not bridge.alive:  # asked now, so that the next line knows
+            bridge = self._running()
         plane = f"{self._pool.plane.name}: {self._pool.plane.description}"
         return {
             **self._facts,
@@ -250,13 +252,13 @@ class Runtime:
         self._unmap_retired(bridge)
         arrays = [*outputs.values(), *inputs.values()]
         places: list[tuple[Segment, int] | None] = []
-        forms: list[_Seen] = []
+        forms: list[tuple[Form, bool]] = []
         for array in arrays:
             place = self._reach(array, bridge)
             if place is None and len(places) < len(outputs):
                 return False
             places.append(place)
-            forms.append((array.dtype, array.shape, array.strides, place is not None))
+            forms.append((Form(array.dtype, array.shape, array.strides), place is not None))
         operands = _operands(tuple(forms), len(outputs))
         if operands is None:
             return False
@@ -324,9 +326,12 @@ class Runtime:
 
     def _unmap_retired(self, bridge: Bridge) -> None:
         """Let Java give back what was given back here."""
-        retired = [segment.number for segment in self._pool.take_retired() if segment.mapped_by is bridge]
+        retired = self._pool.retired
         if retired:
-            bridge.unmap(retired)
+            numbers = [segment.number for segment in retired if segment.mapped_by is bridge]
+            if numbers:
+                bridge.unmap(numbers)
+            self._pool.forget(retired)
 
     @contextlib.contextmanager
     def timed(self, calls: int = 1) -> Iterator[Clock]:
@@ -348,8 +353,7 @@ class Runtime:
         place = self._pool.locate(array)
         if place is None or place[1] % array.itemsize:
             return None
-        if place[0].mapped_by is not bridge:
-            _map(place[0], bridge)
+        _map(place[0], bridge)
         return place
 
     def _reach(self, array: NDArray[Any], bridge: Bridge) -> tuple[Segment, int] | None:
@@ -451,31 +455,25 @@ class Runtime:
         }
 
 
-_Seen = tuple[np.dtype[Any], tuple[int, ...], tuple[int, ...], bool]
-"""The dtype, shape and strides of an operand, and whether Java can reach it where it is."""
-
-
 @functools.lru_cache(maxsize=1024)  # small calls repeat their forms
-def _operands(forms: tuple[_Seen, ...], results: int) -> list[tuple[Copying | None, str]] | None:
+def _operands(
+    forms: tuple[tuple[Form, bool], ...], results: int
+) -> tuple[tuple[Copying | None, str], ...] | None:
     """Return how to copy each operand of a call first, or None, and the form of what Java sees.
 
-    None altogether if one of the results, which come first, cannot be written to.
+    None altogether if one of the results cannot be written to.
 
     Parameters
     ----------
     forms
-        See _Seen.
+        Of the operands, results first, each with whether Java can reach it where it is.
     results
         How many results there are.
     """
-    named = [(Form(dtype, shape, strides), is_in_reach) for dtype, shape, strides, is_in_reach in forms]
-    operands = _strides.operands([form for form, _ in named[:results]], named[results:])
+    operands = _strides.operands([form for form, _ in forms[:results]], forms[results:])
     if operands is None:
         return None
-    return [
-        (copying, _form((copying.form if copying else form).dtype, layout))
-        for (copying, layout), (form, _) in zip(operands, named, strict=True)
-    ]
+    return tuple((operand.copying, _form(operand.form.dtype, operand.layout)) for operand in operands)
 
 
 def _flat(size: int) -> Layout:

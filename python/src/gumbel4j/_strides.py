@@ -41,15 +41,13 @@ class Form(NamedTuple):
         Its elements must have memory of their own: each axis steps over all that those of smaller strides
         span.
         """
-        if 0 in self.shape or not self.is_plain:
-            return False
         span = 0
         for stride, size in sorted(zip(self.strides, self.shape, strict=True)):
             if size != 1:
                 if stride <= span:
                     return False
                 span += stride * (size - 1)
-        return RowGroups(self.shape[:-1]).admit(self)
+        return self.is_plain
 
 
 class Layout(NamedTuple):
@@ -154,6 +152,7 @@ class Operand(NamedTuple):
     """What becomes of one operand of a call: how to copy it first, or None, and what Java then sees."""
 
     copying: Copying | None
+    form: Form
     layout: Layout
 
 
@@ -163,7 +162,7 @@ def operands(outputs: Sequence[Form], inputs: Sequence[tuple[Form, bool]]) -> li
     Parameters
     ----------
     outputs
-        Forms with the same axes but for the last, the classes.
+        Forms with the same axes but for the last, the classes, and no axis of size 0.
     inputs
         Such forms, each with whether Java can read it where it is.
     """
@@ -177,7 +176,7 @@ def operands(outputs: Sequence[Form], inputs: Sequence[tuple[Form, bool]]) -> li
         else:
             copied = copying(form, groups)
             seen.append((copied, copied.form))
-    return [Operand(copied, groups.layout(form)) for copied, form in seen]
+    return [Operand(copied, form, groups.layout(form)) for copied, form in seen]
 
 
 def take_turns(a: NDArray[Any], b: NDArray[Any]) -> bool:

@@ -125,6 +125,7 @@ class Batch:
         sizes, kind = _arrays.drawn(shape), _dtypes.floating(dtype)
         if not self._noted:
             raise RuntimeError(_ENDED)
+        first_row = _arrays.row_number(first_row, math.prod(sizes[:-1]), sizes[-1])
         key = resolve(seed, stream)
         self._noted["gumbel"].setdefault(kind, []).append((self._count, b"", sizes, 1.0, *key, first_row))
         self._count += 1
@@ -184,24 +185,20 @@ class _Columns:
     def __init__(self, operator: str, dtype: np.dtype[Any], noted: list[_Noted]) -> None:
         self._operator = operator
         self._dtype = dtype
-        self._calls = noted
         self.places, self._logits, self._shapes, *self._others = zip(*noted, strict=True)
         self._is_uniform = len(set(self._shapes)) == 1
-        if self._is_uniform:
-            sizes = np.full(len(noted), math.prod(self._shapes[0]), np.int64)
-            self._classes = np.full(len(noted), self._shapes[0][-1], np.int64)
-        else:
-            sizes = np.array(list(map(math.prod, self._shapes)), np.int64)
-            self._classes = np.array([shape[-1] for shape in self._shapes], np.int64)
-        self._sizes = sizes
-        self._rows = sizes // self._classes
+        shapes = self._shapes[:1] if self._is_uniform else self._shapes
+        one_each = np.ones(len(noted), np.int64)
+        self._sizes = one_each * np.array(list(map(math.prod, shapes)), np.int64)
+        self._classes = one_each * np.array([shape[-1] for shape in shapes], np.int64)
+        self._rows = self._sizes // self._classes
 
     def run(self, runtime: Runtime) -> list[NDArray[Any]]:
         """Run the calls; return their results."""
         takes_logits = self._operator != "gumbel"
         dtype = _dtypes.INT32 if self._operator == "categorical" else self._dtype
         counts = self._rows if self._operator == "categorical" else self._sizes
-        count = int(counts.sum())
+        count = sum(counts.tolist())  # of Python's integers, which do not wrap
         table = self._table()
         if not count:
             out = np.empty(0, dtype)
@@ -230,7 +227,7 @@ class _Columns:
     def _table(self) -> NDArray[np.uint64]:
         """Check the arguments; return them as the Java class Batch reads them."""
         taus, seeds, streams, first_rows = self._others
-        table = np.empty((len(self._calls), _COLUMNS), np.uint64)
+        table = np.empty((len(self.places), _COLUMNS), np.uint64)
         table[:, 0] = self._rows
         table[:, 1] = self._classes
         table[:, 2:4] = self._keys(seeds, streams)

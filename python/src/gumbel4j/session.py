@@ -66,9 +66,9 @@ class Session:
     A session may be used from several threads at once. Ctrl-C interrupts any call; the next one works. A
     forked child cannot use its parent's session: it gets a RuntimeError and makes its own.
 
-    A small call waits awake for its answer, for 0.2 ms at most, and Java for the next call, for 0.1 ms, where
-    there is more than one processor and nobody else calls: to be woken up would take longer. A session that
-    is not called takes no processor time.
+    Where there is more than one processor, a small call waits awake for its answer, for 0.2 ms at most,
+    unless other threads call too, and so does Java for the next call, for 0.1 ms: to be woken up would take
+    longer. A session that is not called takes no processor time.
 
     No array is sent to Java. Arrays lie in memory that both processes map, and Java sees them by their
     strides, whichever axis the classes have:

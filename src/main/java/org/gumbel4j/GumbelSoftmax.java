@@ -29,7 +29,8 @@ import org.gumbel4j.kernel.Temperature;
  *   <li>The matrices of a call have any layout each. Where the rows of one are not evenly spaced,
  *       the others have the same outer and inner sizes, or evenly spaced rows.
  *   <li>Inputs are never written. An output has memory of its own; nothing is copied or allocated
- *       but for scratch memory of at most a few MiB.
+ *       but for scratch memory: a few MiB, and 8 bytes for each 1024 classes of a row that several
+ *       threads share.
  *   <li>An argument that is not allowed gives an {@link IllegalArgumentException} before anything
  *       is written: wrong type or shape, read-only or overlapping output, a closed arena, another
  *       thread's confined arena, {@code tau} out of range. Outputs overlap no operand: from first

@@ -37,7 +37,7 @@ record Workers(Optional<ForkJoinPool> pool, BooleanSupplier cancelled) {
   /**
    * Runs {@code lead} here and {@code help} on other threads, and returns when all that came have
    * ended. {@code help} may be run any number of times below {@code threads}, none included. What
-   * one of them throws is thrown here, the first in time.
+   * one of them throws, or a pool that takes no more work, is thrown here, the first in time.
    */
   void run(int threads, Runnable lead, Runnable help) {
     Crew crew = new Crew(help);
@@ -45,7 +45,11 @@ record Workers(Optional<ForkJoinPool> pool, BooleanSupplier cancelled) {
       for (int helper = 1; helper < threads; helper++) {
         pool.orElseThrow().execute(crew);
       }
-      lead.run();
+    } catch (RuntimeException | Error failure) {
+      crew.failure.compareAndSet(null, failure);
+    }
+    try {
+      lead.run(); // in any case: helpers that have come may wait for what it does
     } catch (RuntimeException | Error failure) {
       crew.failure.compareAndSet(null, failure);
     }
@@ -57,7 +61,7 @@ record Workers(Optional<ForkJoinPool> pool, BooleanSupplier cancelled) {
     /** In {@link #atWork} once nobody may join any more. */
     private static final int DISMISSED = Integer.MIN_VALUE;
 
-    /** Some 300 microseconds: slices end sooner, and waking up takes as long as one. */
+    /** For longer than a slice takes, as waking up takes as long as one. */
     private static final int SPINS = 20_000;
 
     private final Runnable help;

@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.List;
 import java.util.concurrent.ForkJoinPool;
 import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,6 +34,17 @@ class LayoutContractTest {
 
   LayoutContractTest(String backend) {
     operators = Backends.operators(backend);
+  }
+
+  /** Operands that are kept alive together go to C in another way, if they are small. */
+  @BeforeEach
+  void startOneArena() {
+    TestMatrices.startOneArena();
+  }
+
+  @AfterEach
+  void endOneArena() {
+    TestMatrices.endOneArena();
   }
 
   /** Layouts of given sizes, as arrays that are views of others have them. */

@@ -17,12 +17,22 @@ final class TestMatrices {
 
   /** Runs a test with all its matrices in one arena. */
   static void inOneArena(Runnable test) {
-    try (Arena arena = Arena.ofShared()) {
-      ARENAS.set(() -> arena);
+    startOneArena();
+    try {
       test.run();
     } finally {
-      ARENAS.remove();
+      endOneArena();
     }
+  }
+
+  /** Puts all matrices that this thread makes into one arena. */
+  static void startOneArena() {
+    Arena arena = Arena.ofAuto();
+    ARENAS.set(() -> arena);
+  }
+
+  static void endOneArena() {
+    ARENAS.remove();
   }
 
   static Matrix empty(ElementType type, long rows, long classes) {

@@ -13,6 +13,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** Who does the work of a call. */
 class WorkersTest {
@@ -99,6 +100,34 @@ class WorkersTest {
                         throw new StackOverflowError();
                       },
                       () -> {}));
+    }
+  }
+
+  /** Else they, and the caller, would wait for ever. */
+  @Test
+  @Timeout(20)
+  void helpersThatCameAreLedThoughThePoolTakesNoMore() {
+    AtomicInteger asked = new AtomicInteger();
+    CountDownLatch came = new CountDownLatch(1);
+    CountDownLatch led = new CountDownLatch(1);
+    try (ForkJoinPool pool =
+        new ForkJoinPool(3) {
+          @Override
+          public void execute(Runnable task) {
+            if (asked.incrementAndGet() > 1) {
+              awaitQuietly(came);
+              throw new RejectedExecutionException("no more");
+            }
+            super.execute(task);
+          }
+        }) {
+      Runnable help =
+          () -> {
+            came.countDown();
+            awaitQuietly(led);
+          };
+      assertThrows(
+          RejectedExecutionException.class, () -> workers(pool).run(3, led::countDown, help));
     }
   }
 

@@ -30,6 +30,9 @@ final class Batch implements Operators.Operator {
   private static final int TAU = 5;
   private static final int COLUMNS = 6;
 
+  /** A call takes as long as so many elements, whatever it does. */
+  private static final int ELEMENTS_OF_A_CALL = 1000;
+
   private final Operators.Operator operator;
 
   Batch(Operators.Operator operator) {
@@ -61,6 +64,11 @@ final class Batch implements Operators.Operator {
         throw new InvalidRowException(part.rowsBefore + invalid.row(), invalid);
       }
     }
+  }
+
+  /** A measure of the work of a batch, in elements. */
+  static long weight(Arguments batch) {
+    return batch.elements() + batch.matrix(CALLS).classes() / COLUMNS * ELEMENTS_OF_A_CALL;
   }
 
   private static boolean isFlat(Matrix matrix) {

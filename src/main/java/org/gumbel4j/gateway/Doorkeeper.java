@@ -59,9 +59,14 @@ final class Doorkeeper {
     } catch (IOException gone) {
       return false; // it left, took too long, or was turned out: no one to tell
     } finally {
-      synchronized (waiting) {
-        waiting.remove(socket);
-      }
+      left(socket);
+    }
+  }
+
+  /** Takes note that a connection waits no more. */
+  void left(Socket socket) {
+    synchronized (waiting) {
+      waiting.remove(socket);
     }
   }
 

@@ -153,10 +153,11 @@ public final class EntryPoint {
     try {
       Arguments parsed = new Arguments(arguments, segments);
       Operators.Operator named = Operators.named(operator);
-      Operators.Operator work = parsed.isMatrix(Batch.CALLS) ? new Batch(named) : named;
+      boolean isBatch = parsed.isMatrix(Batch.CALLS);
+      Operators.Operator work = isBatch ? new Batch(named) : named;
       jobs.start(
           job,
-          calls * parsed.elements(),
+          calls * (isBatch ? Batch.weight(parsed) : parsed.elements()),
           cancelled -> {
             GumbelSoftmax cancellable = sampler.until(cancelled);
             return how.apply(() -> work.run(cancellable, parsed));

@@ -4,6 +4,7 @@ import java.io.BufferedReader;
 import java.io.BufferedWriter;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
@@ -79,7 +80,13 @@ final class EntryPointServer extends GatewayServer {
         new EntryPointConnection(
             gateway, socket, (Py4JPythonClientPerThread) getCallbackClient(), this, doorkeeper);
     doorkeeper.arrived(socket);
-    connection.startServerConnection();
+    try {
+      connection.startServerConnection();
+    } catch (OutOfMemoryError noThread) {
+      doorkeeper.left(socket);
+      socket.close();
+      throw new IOException(noThread); // Py4J goes on to accept others; an error would end it
+    }
     return connection;
   }
 
@@ -90,6 +97,7 @@ final class EntryPointServer extends GatewayServer {
    */
   private static final class AttentiveFactory extends ServerSocketFactory {
     private static final int QUEUE = 4096;
+    private static final long PAUSE_MILLIS = 50;
 
     @Override
     public ServerSocket createServerSocket() throws IOException {
@@ -101,11 +109,28 @@ final class EntryPointServer extends GatewayServer {
 
         @Override
         public Socket accept() throws IOException {
-          Socket socket = new AttentiveSocket();
-          implAccept(socket);
-          return socket;
+          while (true) {
+            Socket socket = new AttentiveSocket();
+            try {
+              implAccept(socket);
+              return socket;
+            } catch (IOException problem) {
+              if (isClosed()) {
+                throw problem;
+              }
+              pause(); // there may be too many open files; Py4J would accept nobody any more
+            }
+          }
         }
       };
+    }
+
+    private static void pause() throws IOException {
+      try {
+        Thread.sleep(PAUSE_MILLIS);
+      } catch (InterruptedException ending) {
+        throw new InterruptedIOException();
+      }
     }
 
     @Override

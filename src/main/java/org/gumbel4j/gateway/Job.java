@@ -39,9 +39,15 @@ final class Job implements Runnable {
     } catch (CancellationException asked) {
       end(Reply.CANCELLED);
     } catch (Throwable failure) {
-      // Not swallowed: whatever it is, it becomes an exception in Python.
-      end(Reply.failed(failure));
+      fail(failure);
     }
+  }
+
+  /**
+   * Ends the job. The failure is not swallowed: whatever it is, it becomes an exception in Python.
+   */
+  void fail(Throwable failure) {
+    end(Reply.failed(failure));
   }
 
   void cancel() {

@@ -11,18 +11,27 @@ import java.util.concurrent.Executors;
  */
 final class Jobs {
   /**
-   * A job up to this size nearly always ends before Python would want a sign of life, so that it
-   * need not wake a thread of its own, and then the one that waits.
+   * A job up to this size ends long before Python would want a sign of life, also in plain Java on
+   * a slow machine, so that it need not wake a thread of its own, and then the one that waits.
    */
-  private static final long SMALL_ELEMENTS = 1L << 23;
+  private static final long SMALL_ELEMENTS = 1L << 20;
 
   /** Far more than the calls that can be under way, so nobody asks for a job that is forgotten. */
   private static final int REMEMBERED = 4096;
 
   private final Map<Long, Job> jobs = new LinkedHashMap<>();
-  private final Executor workers =
-      Executors.newCachedThreadPool(
-          Thread.ofPlatform().daemon().name("gumbel4j-job-", 0).factory());
+  private final Executor workers;
+
+  Jobs() {
+    this(
+        Executors.newCachedThreadPool(
+            Thread.ofPlatform().daemon().name("gumbel4j-job-", 0).factory()));
+  }
+
+  /** With threads for what is not small. */
+  Jobs(Executor workers) {
+    this.workers = workers;
+  }
 
   /** Starts the work, here if it is small, unless a job of this number is known. */
   void start(long id, long elements, Job.Work work) {
@@ -36,7 +45,11 @@ final class Jobs {
     if (elements <= SMALL_ELEMENTS) {
       job.run();
     } else {
-      workers.execute(job);
+      try {
+        workers.execute(job);
+      } catch (RuntimeException | Error noThread) {
+        job.fail(noThread);
+      }
     }
   }
 

@@ -15,7 +15,7 @@ import java.lang.invoke.MethodHandle;
  * <p>A plain downcall takes hold of the arena of every segment that it is given, and tells the
  * virtual machine that its thread is outside; for little work that costs a part of the time. Here
  * all operands are of one arena, which the output's segment alone keeps open, and the work is over
- * before a garbage collector could miss the thread.
+ * before a garbage collector could miss the thread, unless memory must be read from a disk.
  */
 final class BriefCalls {
   /** Some microseconds of work on the slowest tier. */

@@ -75,6 +75,19 @@ class JobsTest {
   }
 
   @Test
+  void workForWhichThereIsNoThreadFails() {
+    Jobs withoutThreads =
+        new Jobs(
+            job -> {
+              throw new OutOfMemoryError("unable to create native thread");
+            });
+    withoutThreads.start(1, LARGE, cancelled -> "");
+    assertEquals(
+        "failed\tmemory\t-1\tJava: unable to create native thread",
+        withoutThreads.await(1, LONG_WAIT));
+  }
+
+  @Test
   void failuresOfEveryKindReachTheCaller() {
     assertEquals(
         "failed\targument\t-1\ttau = -1", outcome(new IllegalArgumentException("tau = -1")));
