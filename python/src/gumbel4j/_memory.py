@@ -130,7 +130,7 @@ class Segment:
     block_size: int
     fd: int
     path: str | None
-    memory: mmap.mmap
+    memory: mmap.mmap = field(repr=False)
     address: int
     free: list[int] = field(default_factory=list)
     reusable: bool = True
@@ -197,7 +197,7 @@ class Pool:
         self._unused_bytes = 0
         # An array may die while this very thread holds the lock, so its lease is only left here.
         self._returned: deque[weakref.ref[Any]] = deque()
-        self._retired: deque[Segment] = deque()
+        self._retired: dict[int, Segment] = {}  # by number
         for pool in list(_pools):
             pool._file_returned()  # Python may have lost Ctrl-C, and with it a finalizer of a closed one
         _pools.add(self)
@@ -239,13 +239,12 @@ class Pool:
     @property
     def retired(self) -> list[Segment]:
         """The segments that are gone here, so that Java can give them back too, until `forget`."""
-        return list(self._retired) if self._retired else []
+        return list(self._retired.values()) if self._retired else []
 
     def forget(self, retired: list[Segment]) -> None:
         """Take note that Java has given segments back."""
         for segment in retired:
-            with suppress(ValueError):  # another thread was quicker
-                self._retired.remove(segment)
+            self._retired.pop(segment.number, None)  # another thread may have been quicker
 
     def give_up(self, segment: Segment) -> None:
         """Let no new array be put into a segment; it goes when the arrays on it have died."""
@@ -407,7 +406,7 @@ class Pool:
         os.close(segment.fd)
         del segment.memory  # the mapping goes with the last array on it
         if segment.mapped_by is not None:
-            self._retired.append(segment)
+            self._retired[segment.number] = segment
 
 
 def _map(fd: int, nbytes: int) -> mmap.mmap:
