@@ -135,6 +135,7 @@ def refused(capsys, *arguments):
     [
         (["--tau", "-1"], "tau"),
         (["--tau", "nan"], "tau"),
+        (["--name", "a", "--name", "a"], "names = ['a', 'a']: must be a list of different names; 'a' is"),
         (["--tau", "cold"], "argument --tau: 'cold' is neither a number nor the name of a .npy file"),
         (["--seed", "-1"], "seed must be an integer in [0, 2**64)"),
         (["--seed", "1.5"], "argument --seed: '1.5' is not an integer"),

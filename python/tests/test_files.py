@@ -177,6 +177,10 @@ def test_damaged_archives_are_refused(session: Session, tmp_path: Path) -> None:
             sample_file(tmp_path / "bad.npz", tmp_path / "y.npz", session=session, **options)
 
     refused(bytes(data), "has no member 'other'; it has logits", SampleError, names=["other"])
+    with zipfile.ZipFile(tmp_path / "x.npz", "a") as archive:
+        archive.writestr("logits", b"")
+    twice = (tmp_path / "x.npz").read_bytes()
+    refused(twice, "has two members 'logits': logits.npy and logits;", SampleError)
     refused(data[: len(data) // 2], "cannot read .*bad.npz: File is not a zip file")
     data[400] ^= 1
     refused(bytes(data), "cannot read .*bad.npz: Bad CRC-32")
@@ -198,11 +202,21 @@ def test_arguments_are_refused(session: Session, tmp_path: Path) -> None:
     refused(r"holds arrays, so its name must end in \.npy or \.npz", "y.parquet")
     refused("kind = 'both': must be one of soft, hard, categorical", kind="both")
     refused("has no members; got the name 'a'", names=["a"])
-    refused("slice_bytes = 0", slice_bytes=0)
+    refused(r"names = 'ab': must be a list of different names, such as \['ab'\]", names="ab")
+    refused(r"names = \['a', 'b', 'a'\]: .*; 'a' is there twice", names=["a", "b", "a"])
+    refused(r"names = \[1\]: .*; 1 is no string", names=[1])
+    refused("names = 1: must be a list", names=1)
+    refused("slice_bytes = 0: must be an integer, 1 or more", slice_bytes=0)
+    refused("slice_bytes = '1': must be an integer", slice_bytes="1")
+    refused("slice_bytes = 1000.0: must be an integer", slice_bytes=1e3)
     refused("tau = -1.0: must be finite", tau=-1)
     refused("tau = None: must be a number or the path", tau=None)
-    refused("first_row = -1", first_row=-1)
+    refused("first_row = -1: must be an integer, 0 or more", first_row=-1)
+    refused("first_row = 'x': must be an integer, 0 or more", first_row="x")
     refused("axis = 2", axis=2)
+    refused("axis = 'x': must be an integer", axis="x")
+    refused("axis = 1.0: must be an integer", axis=1.0)
+    refused("axis = True: must be an integer", axis=True)
     only(tmp_path, "x.npy")
 
 

@@ -79,6 +79,33 @@ def test_one_column_and_a_giant_record_batch(session: Session, tmp_path: Path) -
     np.testing.assert_array_equal(arrow.as_array(table.column("more")), session.gumbel_softmax(MORE, seed=5))
 
 
+@pytest.mark.parametrize("suffix", [".arrow", ".parquet"])
+def test_equal_names_of_other_columns(session: Session, tmp_path: Path, suffix: str) -> None:
+    """Each is copied; columns of logits with equal names are refused."""
+    numbers = pa.array(range(50))
+    columns = [numbers, arrow.as_column(LOGITS), pa.array(["word"] * 50)]
+    source, target = tmp_path / f"x{suffix}", tmp_path / f"y{suffix}"
+
+    def store(table: Any) -> None:
+        if suffix == ".parquet":
+            parquet.write_table(table, source)
+        else:
+            with pa.ipc.new_file(source, table.schema) as writer:
+                writer.write_table(table)
+
+    store(pa.table(columns, names=["same", "logits", "same"]))
+    sample_file(source, target, "categorical", seed=5, session=session, slice_bytes=300)
+    with target.open("rb") as file:
+        y = parquet.ParquetFile(file).read() if suffix == ".parquet" else pa.ipc.open_file(file).read_all()
+    assert y.schema.names == ["same", "logits", "same"]
+    assert y.column(0).to_pylist() == list(range(50))
+    assert y.column(2).to_pylist() == ["word"] * 50
+    np.testing.assert_array_equal(y.column(1).to_numpy(), session.categorical(LOGITS, seed=5))
+    store(pa.table(columns, names=["id", "same", "same"]))
+    with pytest.raises(SampleError, match="has 2 columns 'same'"):
+        sample_file(source, target, session=session)
+
+
 def test_empty_table(session: Session, tmp_path: Path) -> None:
     """It stays empty."""
     for suffix in (".arrow", ".parquet"):
@@ -152,6 +179,7 @@ def test_what_is_refused(session: Session, tmp_path: Path) -> None:
 
     good = [[0.0, 1.0]] * 40
     options: Any = {"slice_bytes": 100}
+    refused("names = .*'more' is there twice", names=["more", "more"])
     refused("column 'x', row 33 is null or holds a null", column([*good[:33], None, *good]), **options)
     refused("column 'x', row 33 is null or holds a null", column([*good[:33], [None, 1], *good]), **options)
     refused("column 'x', row 33 holds NaN", column([*good[:33], [np.nan, 1], *good]), **options)

@@ -58,7 +58,15 @@ def members(
     """
     try:
         with reading(path), zipfile.ZipFile(file) as archive:
-            present = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+            present: dict[str, zipfile.ZipInfo] = {}
+            for info in archive.infolist():
+                name = info.filename.removesuffix(".npy")
+                if name in present:
+                    raise SampleError(
+                        f"{path} has two members {name!r}: {present[name].filename} and {info.filename}; "
+                        "write it with different names"
+                    )
+                present[name] = info
             if not present:
                 raise SampleError(f"{path} holds no array")
             for name in names:

@@ -110,9 +110,10 @@ def sample_file(
     source, target = Path(source), Path(target)
     if kind not in _KINDS:
         raise SampleError(f"kind = {kind!r}: must be one of {', '.join(_KINDS)}")
-    if slice_bytes < 1:
-        raise SampleError(f"slice_bytes = {slice_bytes}: must be at least 1")
-    first_row = operator.index(first_row)
+    axis = _integer("axis", axis)
+    first_row = _integer("first_row", first_row, 0)
+    slice_bytes = _integer("slice_bytes", slice_bytes, 1)
+    names = _distinct(names)
     if target.suffix not in (*_ARRAY_SUFFIXES, *_TABLE_SUFFIXES):
         allowed = ", ".join((*_ARRAY_SUFFIXES, *_TABLE_SUFFIXES))
         raise SampleError(f"cannot write {target}: its name must end in one of {allowed}")
@@ -165,6 +166,37 @@ def sample_file(
                 partial.save()
             partial.finish(sampler.finish(partial))
         return sampler.drawn
+
+
+def _integer(name: str, value: Any, least: int | None = None) -> int:
+    """Return an argument that must be an integer, not smaller than the least allowed."""
+    allowed = "an integer" if least is None else f"an integer, {least} or more"
+    try:
+        if isinstance(value, bool):
+            raise TypeError("a bool is no number here")
+        number = operator.index(value)
+    except TypeError:
+        raise SampleError(f"{name} = {value!r}: must be {allowed}") from None
+    if least is not None and number < least:
+        raise SampleError(f"{name} = {number}: must be {allowed}")
+    return number
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Return the names, none of which is given twice."""
+    allowed = "must be a list of different names"
+    if isinstance(names, str):  # else its letters would be the names
+        raise SampleError(f"names = {names!r}: {allowed}, such as [{names!r}]")
+    try:
+        given = list(names)
+    except TypeError:
+        raise SampleError(f"names = {names!r}: {allowed}") from None
+    for number, name in enumerate(given):
+        if not isinstance(name, str):
+            raise SampleError(f"names = {given!r}: {allowed}; {name!r} is no string")
+        if name in given[:number]:
+            raise SampleError(f"names = {given!r}: {allowed}; {name!r} is there twice")
+    return given
 
 
 def _temperature(tau: float | str | os.PathLike[str]) -> float | Path:

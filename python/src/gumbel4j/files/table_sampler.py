@@ -129,7 +129,7 @@ class TableSampler:
                 part = next(slices, None)
             if part is None:
                 return
-            columns = [self._column(session, part, field.name, first) for field in self._schema]
+            columns = [self._column(session, part, number, first) for number in range(len(self._schema))]
             batch = self._pa.RecordBatch.from_arrays(columns, schema=self._schema)
             with writing(self._target):
                 at = _append(partial.fd, at, batch.serialize())
@@ -174,6 +174,12 @@ class TableSampler:
                 f"{self._source} has no column of fixed-size lists of floating-point numbers; it has "
                 + ", ".join(f"{field.name}: {field.type}" for field in schema)
             )
+        for name in names:
+            if schema.names.count(name) > 1:
+                raise SampleError(
+                    f"{self._source} has {schema.names.count(name)} columns {name!r}, and so its "
+                    "logits cannot be told from them; rename them, or name the columns to draw from"
+                )
         return names
 
     def _result_schema(self) -> Any:
@@ -188,9 +194,10 @@ class TableSampler:
             fields.append(self._pa.field(field.name, kind, field.nullable, field.metadata))
         return self._pa.schema(fields, self._table.schema.metadata)
 
-    def _column(self, session: Session, part: Any, name: str, first: int) -> Any:
+    def _column(self, session: Session, part: Any, number: int, first: int) -> Any:
         """Return a column of the output, for a slice that starts at a row."""
-        column = part.column(part.schema.get_field_index(name))
+        column = part.column(number)  # by number: names of columns that are copied may be equal
+        name = self._schema.field(number).name
         if name not in self._names:
             is_dictionary = self._pa.types.is_dictionary(column.type)
             return column.dictionary_decode() if is_dictionary else column
@@ -211,7 +218,7 @@ class TableSampler:
             if found is None:
                 raise SampleError(f"{place}: {error}") from error
             raise SampleError(f"{place}, row {first + found[0]} {found[1]}") from None
-        return arrow.as_column(samples).cast(self._schema.field(name).type)
+        return arrow.as_column(samples).cast(self._schema.field(number).type)
 
     def _writer(self, path: Path) -> Any:
         """Return a writer of record batches into a new file."""
