@@ -6,6 +6,7 @@ import errno
 import itertools
 import json
 import os
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -270,6 +271,15 @@ def stop_at(rows: int) -> Any:
     return progress
 
 
+def at_least(rows: int) -> Any:
+    """Return a callback that checks that so many rows are done already."""
+
+    def progress(done: int, total: int) -> None:
+        assert done >= rows
+
+    return progress
+
+
 def test_resume_goes_on_and_makes_the_same_file(session: Session, tmp_path: Path) -> None:
     """With what is given again, or with the seed that was used; what is done is not done again."""
     np.save(tmp_path / "x.npy", LOGITS)
@@ -318,8 +328,67 @@ def test_resume_of_something_else_is_refused(
         sample_file(*paths, resume=True, session=session, **{"seed": 9} | options)
     assert (tmp_path / ".y.npy.partial.json").read_text() == before
     os.utime(tmp_path / "x.npy", ns=(1, 1))
-    with pytest.raises(SampleError, match="time of the logits = .*, this call has time of the logits = 1;"):
+    with pytest.raises(SampleError, match="file of logits = .*; a copied, moved or changed file is another"):
         sample_file(*paths, seed=9, resume=True, session=session)
+
+
+def test_resume_with_another_file_of_equal_size_and_time_is_refused(session: Session, tmp_path: Path) -> None:
+    """The logits or the temperatures; nothing is drawn from two files, and what is done stays."""
+    for name, values in (("x.npy", LOGITS), ("tau.npy", np.ones((40, 1)))):
+        np.save(tmp_path / name, values)
+        np.save(tmp_path / f"other {name}", values + 1)
+        for path in (tmp_path / name, tmp_path / f"other {name}"):
+            os.utime(path, ns=(1, 1))
+    paths = tmp_path / "x.npy", tmp_path / "y.npy"
+    options: Any = {"tau": tmp_path / "tau.npy", "seed": 9, "session": session}
+    with pytest.raises(StoppedError):
+        sample_file(*paths, progress=stop_at(20), slice_bytes=100, **options)
+    before = (tmp_path / ".y.npy.partial").read_bytes()
+    for name, what in (("tau.npy", "tau"), ("x.npy", "logits")):
+        time.sleep(0.02)  # more than a step of the clock of the file system
+        os.replace(tmp_path / f"other {name}", tmp_path / name)
+        with pytest.raises(SampleError, match=f"made with file of {what} = .*{name} of .* start anew"):
+            sample_file(*paths, resume=True, **options)
+    assert (tmp_path / ".y.npy.partial").read_bytes() == before
+
+
+def test_resume_with_other_names_is_refused(session: Session, tmp_path: Path) -> None:
+    """Also where no seed is given, and there are as many keys as there were names."""
+    np.savez(tmp_path / "x.npz", a=LOGITS, b=LOGITS)
+    paths = tmp_path / "x.npz", tmp_path / "y.npz"
+    with pytest.raises(StoppedError):
+        sample_file(*paths, names=["a"], progress=stop_at(20), session=session, slice_bytes=100)
+    for names in ([], ["b"]):
+        with pytest.raises(SampleError, match=r"it was made with arrays = \['a <f4"):
+            sample_file(*paths, names=names, resume=True, session=session)
+
+
+def test_a_refused_call_leaves_unfinished_output_as_it_is(session: Session, tmp_path: Path) -> None:
+    """Also one that would start anew."""
+    np.save(tmp_path / "x.npy", LOGITS)
+    paths = tmp_path / "x.npy", tmp_path / "y.npy"
+    with pytest.raises(StoppedError):
+        sample_file(*paths, seed=9, progress=stop_at(20), session=session, slice_bytes=100)
+    refused: tuple[dict[str, Any], ...] = (
+        {"seed": -1},
+        {"seed": 1, "stream": -1},
+        {"first_row": -1},
+        {"first_row": 1 << 63},
+    )
+    for options in refused:
+        with pytest.raises(SampleError):
+            sample_file(*paths, session=session, **options)
+    sample_file(*paths, seed=9, resume=True, session=session, progress=at_least(15))
+    np.testing.assert_array_equal(np.load(tmp_path / "y.npy"), session.gumbel_softmax(LOGITS, seed=9))
+    only(tmp_path, "x.npy", "y.npy")
+
+
+def test_a_replaced_file_keeps_its_permissions(session: Session, tmp_path: Path) -> None:
+    """And no others are given to it."""
+    np.save(tmp_path / "x.npy", LOGITS)
+    os.chmod(tmp_path / "x.npy", 0o600)
+    sample_file(tmp_path / "x.npy", tmp_path / "x.npy", session=session)
+    assert (tmp_path / "x.npy").stat().st_mode & 0o777 == 0o600
 
 
 def test_resume_of_damaged_work_is_refused(session: Session, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -23,7 +24,7 @@ from numpy.lib import format as npy_format
 from pyarrow import feather
 
 from gumbel4j import Session, arrow, cli
-from gumbel4j.files import sample_file
+from gumbel4j.files import SampleError, sample_file
 
 Python = Callable[[str], subprocess.Popen[str]]
 
@@ -79,6 +80,98 @@ def test_killed_at_random_moments(
     sample_file(source, target, seed=3, resume=True, session=session)
     assert target.read_bytes() == whole.read_bytes()
     assert sorted(path.name for path in tmp_path.glob(".y*")) == []
+
+
+LOGITS = np.random.default_rng(1).normal(size=(50, 20)).astype(np.float32)
+
+
+def written(path: Path) -> Path:
+    """Write the logits as an array or a table, as the name tells."""
+    if path.suffix == ".npy":
+        np.save(path, LOGITS)
+    else:
+        feather.write_feather(pa.table({"x": arrow.as_column(LOGITS)}), path)
+    return path
+
+
+def stored(path: Path) -> Any:
+    """Read what is in such a file."""
+    return np.load(path) if path.suffix == ".npy" else arrow.as_array(feather.read_table(path).column("x"))
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".arrow"])
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, OSError])
+def test_stopped_after_the_rename(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, kind: type[BaseException]
+) -> None:
+    """The output is whole: nothing else is left, and no word says that the call can be resumed."""
+    path = written(tmp_path / f"x{suffix}")
+    real = os.replace
+
+    def replace(old: Path, new: Path) -> None:
+        real(old, new)
+        if new == path:
+            raise kind
+
+    with monkeypatch.context() as patched, pytest.raises(kind) as raised:
+        patched.setattr(os, "replace", replace)
+        sample_file(path, path, "hard", seed=3, session=session)
+    assert raised.value.__notes__ == [f"{path} is whole"]
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+    expected = session.gumbel_softmax(LOGITS, hard=True, seed=3)
+    np.testing.assert_array_equal(stored(path), expected)
+
+
+ENDING = """
+import os
+from pathlib import Path
+from gumbel4j.files import sample_file
+
+real = os.replace
+
+def replace(old, new):
+    real(old, new)
+    if Path(new).name[0] == "x":
+        os.kill(os.getpid(), 9)
+
+os.replace = replace
+sample_file({path!r}, {path!r}, "hard", seed=3)
+"""
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".arrow"])
+def test_killed_after_the_rename(session: Session, python: Python, tmp_path: Path, suffix: str) -> None:
+    """Resuming does not draw samples from samples, however often it is tried; starting anew does."""
+    path = written(tmp_path / f"x{suffix}")
+    python(ENDING.format(path=str(path))).wait()
+    assert (tmp_path / f".{path.name}.partial.json").exists()
+    whole = path.read_bytes()
+    gone = "only its notes are left, so .* may be whole; " if suffix == ".npy" else ""
+    for _ in range(2):
+        with pytest.raises(SampleError, match=f"{gone}it was made with file of logits"):
+            sample_file(path, path, "hard", seed=3, resume=True, session=session)
+        assert path.read_bytes() == whole
+    sample_file(path, path, "hard", seed=3, session=session)
+    assert list(tmp_path.glob(".*")) == []
+
+
+def test_notes_without_their_output(session: Session, tmp_path: Path) -> None:
+    """Resuming starts from the beginning with the seed that they name, and can be stopped again."""
+    path = written(tmp_path / "x.npy")
+    target = tmp_path / "y.npy"
+
+    def stop(done: int, total: int) -> None:
+        if done > total // 2:
+            raise RuntimeError("stop")
+
+    options: Any = {"session": session, "slice_bytes": 1000}
+    with pytest.raises(RuntimeError, match="stop"):
+        sample_file(path, target, seed=3, progress=stop, **options)
+    (tmp_path / ".y.npy.partial").unlink()
+    with pytest.raises(RuntimeError, match="stop"):
+        sample_file(path, target, resume=True, progress=stop, **options)
+    sample_file(path, target, resume=True, **options)
+    np.testing.assert_array_equal(np.load(target), session.gumbel_softmax(LOGITS, seed=3))
 
 
 def sparse(path: Path, shape: tuple[int, ...]) -> None:

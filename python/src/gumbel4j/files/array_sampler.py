@@ -24,8 +24,18 @@ from gumbel4j.files.box_io import write_box
 from gumbel4j.files.errors import SampleError, reading, writing
 from gumbel4j.files.grid import Grid, Ranges, divide, extent
 from gumbel4j.files.npy import StoredArray
-from gumbel4j.files.partial_output import PartialOutput
-from gumbel4j.files.sampler import Drawn, Key, Kind, Progress, Request, draw, result_dtype, result_shape
+from gumbel4j.files.partial_output import FILE_OF, PartialOutput, identity
+from gumbel4j.files.sampler import (
+    Drawn,
+    Key,
+    Kind,
+    Progress,
+    Request,
+    check_first_row,
+    draw,
+    result_dtype,
+    result_shape,
+)
 
 if TYPE_CHECKING:
     from gumbel4j.session import Session
@@ -130,20 +140,20 @@ class ArraySampler:
                 f"cannot write {target}: {source} has {len(self._arrays)} members; name one, "
                 "or write a .npz file"
             )
-        self._tau: str | float
+        self._tau: dict[str, Any]
         self._taus: list[float | StoredArray]
         if isinstance(request.tau, Path):
             with reading(request.tau):
                 temperatures = files.enter_context(request.tau.open("rb"))
                 status = os.fstat(temperatures.fileno())
             tau = npy.read_header(request.tau, "", temperatures.fileno(), 0, status.st_size)
-            self._tau = f"{request.tau.name} of {status.st_size} bytes and time {status.st_mtime_ns}"
+            self._tau = {f"{FILE_OF}tau": identity(request.tau, status)}
             self._taus = [
                 row_checks.aligned(tau, array, axis)
                 for array, axis in zip(self._arrays, self._axes, strict=True)
             ]
         else:
-            self._tau = request.tau
+            self._tau = {"tau": request.tau}
             self._taus = [request.tau] * len(self._arrays)
         results = {
             array.name or "samples": (
@@ -179,10 +189,10 @@ class ArraySampler:
         layouts = [f"{array.name} {array.layout}".strip() for array in self._arrays]
         return {
             "format": self._target.suffix,
-            "tau": self._tau,
+            **self._tau,
             "axis": self._request.axis,
+            "arrays": layouts,  # before the keys, of which there are as many
             "keys": [list(job.key) for job in self._jobs],
-            "arrays": layouts,
         }
 
     @property
@@ -193,6 +203,9 @@ class ArraySampler:
     def plan(self, keys: Sequence[Key], slice_bytes: int) -> None:
         """Divide the arrays into boxes."""
         request = self._request
+        for array, axis in zip(self._arrays, self._axes, strict=True):
+            rows = math.prod(array.shape[:axis] + array.shape[axis + 1 :])
+            check_first_row(request.first_row, rows, array.shape[axis])
         self._jobs = [
             _Job(
                 array,

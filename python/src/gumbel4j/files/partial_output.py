@@ -25,6 +25,9 @@ from gumbel4j.files.errors import FileError, SampleError, is_full, readable, wri
 CHECKPOINT_SECONDS: Final = 2.0
 """How much work a killed process may lose, about."""
 
+FILE_OF: Final = "file of "
+"""How the names of parameters begin that are the identity of a file; see `identity`."""
+
 
 class PartialOutput:
     """An unfinished output file that this process alone writes.
@@ -34,7 +37,7 @@ class PartialOutput:
     target
         The file it will be.
     resume
-        Whether to go on with what an earlier run left, if it left anything; otherwise that is overwritten.
+        Whether to go on with what an earlier run left, if it left anything; otherwise `begin` overwrites it.
 
     Raises
     ------
@@ -53,6 +56,7 @@ class PartialOutput:
         self._reserve = self.target.with_name(f".{self.target.name}.partial.reserve")
         self._notes = self.target.with_name(f".{self.target.name}.partial.json")
         self._saved_at = time.monotonic()
+        self._whole: os.stat_result | None = None  # what takes the target's name
         with writing(target):
             if self.target.exists() and not stat.S_ISREG(self.target.stat().st_mode):
                 raise FileError(f"cannot write {target}: it is not a regular file")
@@ -62,17 +66,10 @@ class PartialOutput:
         self._length = 0  # of the file, when they were done: what is behind it may be torn
         try:
             self.made.unlink(missing_ok=True)
-            found = self._found() if resume else None
-            if found is None:
-                with writing(self.path):
-                    self._notes.unlink(missing_ok=True)
-                    os.ftruncate(self.fd, 0)
-            else:
-                self._content = found
-                self.done = int(found["done"])
-                self._length = int(found["bytes"])
+            if resume:
+                self._take_up()
         except BaseException:
-            os.close(self.fd)
+            self.abandon()
             raise
 
     @property
@@ -88,17 +85,30 @@ class PartialOutput:
         """
         recorded = self.recorded
         if recorded is None:
-            self._content = {"parameters": dict(parameters)}
             with writing(self.target):
-                self.save()
+                self._notes.unlink(missing_ok=True)
+                os.ftruncate(self.fd, 0)
+                self._content = {"parameters": dict(parameters)}
+                try:
+                    self.save()
+                except BaseException:
+                    self._notes.unlink(missing_ok=True)
+                    self._reserve.unlink(missing_ok=True)
+                    raise
             return
+        is_gone = os.fstat(self.fd).st_size == 0
         for name, now in parameters.items():
             then = recorded.get(name)
             if then != now and name != "slice_bytes":  # which is that of the work that is resumed
+                found = f"only its notes are left, so {self.target} may be whole; it" if is_gone else "it"
+                advice = "a copied, moved or changed file is another; " if name.startswith(FILE_OF) else ""
                 raise SampleError(
-                    f"cannot go on with {self.path}: it was made with {name} = {_shown(then)}, this call has "
-                    f"{name} = {_shown(now)}; give the same, or do not resume, to start anew"
+                    f"cannot go on with {self.path}: {found} was made with {name} = {_shown(then)}, this "
+                    f"call has {name} = {_shown(now)}; {advice}give the same, or do not resume, to start anew"
                 )
+        if is_gone:
+            with writing(self.target):
+                self.save()  # that nothing is done
 
     def need(self, nbytes: int, copies: int = 1) -> None:
         """Raise FileError unless there is room for the file to grow to some size, and for copies of it."""
@@ -150,32 +160,41 @@ class PartialOutput:
         self._saved_at = time.monotonic()
 
     def finish(self, whole: Path) -> None:
-        """Give a file, this one or the one made from it, the target's name, once all of it is on the disk."""
+        """Give a file, this one or the one made from it, the target's name, once all of it is on the disk.
+
+        A target that is there already passes its permissions on.
+        """
         with writing(self.target):
             with whole.open("rb") as file:
+                with contextlib.suppress(FileNotFoundError):
+                    os.fchmod(file.fileno(), os.stat(self.target).st_mode & 0o777)
                 os.fsync(file.fileno())
+                self._whole = os.fstat(file.fileno())
             os.replace(whole, self.target)
             _sync_folder(self.path.parent)
-            self._notes.unlink(missing_ok=True)
-            self._reserve.unlink(missing_ok=True)
-            if whole != self.path:
-                self.path.unlink()
-        os.close(self.fd)
+            self._remove()
+        self._close()
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the target is whole; asked of the disk, for an interrupt may follow the rename."""
+        if self._whole is None:
+            return False
+        try:
+            return os.path.samestat(self._whole, os.stat(self.target))
+        except FileNotFoundError:
+            return False
 
     def discard(self) -> None:
-        """Remove it: nobody can go on with it."""
-        self._notes.unlink(missing_ok=True)
-        self._reserve.unlink(missing_ok=True)
-        self.made.unlink(missing_ok=True)
-        self.path.unlink(missing_ok=True)
-        os.close(self.fd)
+        """Remove it: nobody can go on with it, or nobody needs to."""
+        self._remove()
+        self._close()
 
     def abandon(self) -> None:
-        """Leave what an earlier run has done as it is; remove what has not begun."""
-        if self.done == 0:
-            self.discard()
-        else:
-            os.close(self.fd)
+        """Leave what an earlier run left as it is."""
+        if os.fstat(self.fd).st_size == 0:  # made here; notes without it say what the target was made of
+            self.path.unlink(missing_ok=True)
+        self._close()
 
     def keep(self, error: BaseException) -> str:
         """Save what can be saved before it is left behind; return how to go on, for people."""
@@ -183,7 +202,7 @@ class PartialOutput:
             self.made.unlink(missing_ok=True)
             self.save()
             self._reserve.unlink(missing_ok=True)
-        os.close(self.fd)
+        self._close()
         text = f"what is done so far is kept in {self.path}; the same call with resume goes on from there"
         if is_full(error):
             disk = os.statvfs(self.path.parent)
@@ -209,14 +228,27 @@ class PartialOutput:
                 raise
             os.close(fd)  # another process has just finished or removed it: its name is free again
 
-    def _found(self) -> dict[str, Any] | None:
-        """Return what an earlier run noted, None if it did not come so far."""
+    def _remove(self) -> None:
+        """Remove all but the target; the notes last, for those alone still tell what a target was made of."""
+        self._reserve.unlink(missing_ok=True)
+        self.made.unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
+        self._notes.unlink(missing_ok=True)
+
+    def _close(self) -> None:
+        """Close the file, which unlocks it; may be done twice."""
+        fd, self.fd = self.fd, -1
+        if fd >= 0:
+            os.close(fd)
+
+    def _take_up(self) -> None:
+        """Go on where the notes of an earlier run say that it was, if it came so far as to write some."""
         try:
             content: dict[str, Any] = json.loads(self._notes.read_text())
             wanted = int(content["bytes"])
             _ = int(content["done"]), content["parameters"].items()
         except FileNotFoundError:
-            return None
+            return
         except OSError as error:
             raise FileError(f"cannot read {self._notes}: {error.strerror}", error.errno) from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -225,14 +257,17 @@ class PartialOutput:
                 "start anew"
             ) from error
         there = os.fstat(self.fd).st_size
-        if there == 0:
-            return None  # the file was finished or removed, its notes were not
+        if there == 0:  # it was finished or removed, its notes were not: from the start, but with the same
+            self._content = content
+            return
         if there < wanted:
             raise SampleError(
                 f"cannot go on with {self.path}: it has {there} bytes, {wanted} were noted; do not resume, "
                 "to start anew"
             )
-        return content
+        self._content = content
+        self.done = int(content["done"])
+        self._length = wanted
 
 
 @contextlib.contextmanager
@@ -243,6 +278,18 @@ def _opened(path: Path, flags: int = os.O_WRONLY | os.O_CREAT) -> Iterator[int]:
         yield fd
     finally:
         os.close(fd)
+
+
+def identity(path: Path, status: os.stat_result) -> str:
+    """Return what tells a file from any other, and from itself after a change, also after a restart.
+
+    The time of the last change of any kind, which nobody can set, tells apart what sizes and times of writing
+    do not. The numbers of devices and, in some file systems, of files are others after a restart.
+    """
+    return (
+        f"{os.path.realpath(path)} of {status.st_size} bytes, written at {status.st_mtime_ns}, changed at "
+        f"{status.st_ctime_ns}"
+    )
 
 
 def _sync_folder(folder: Path) -> None:

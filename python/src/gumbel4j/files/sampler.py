@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from gumbel4j._arrays import row_number
+from gumbel4j.files.errors import SampleError
 from gumbel4j.files.partial_output import PartialOutput
 
 if TYPE_CHECKING:
@@ -61,7 +63,10 @@ class Sampler(Protocol):
         ...
 
     def plan(self, keys: Sequence[Key], slice_bytes: int) -> None:
-        """Divide the work into steps; a (seed, stream) for each array."""
+        """Divide the work into steps; a (seed, stream) for each array.
+
+        Raises SampleError if there is no noise for so many rows from `first_row` on.
+        """
         ...
 
     @property
@@ -102,6 +107,14 @@ class Sampler(Protocol):
         That is the unfinished output, or `partial.made`. May be done twice.
         """
         ...
+
+
+def check_first_row(first_row: int, rows: int, classes: int) -> None:
+    """Raise SampleError if there is no noise so far behind."""
+    try:
+        row_number(first_row, rows, classes)
+    except ValueError as error:
+        raise SampleError(str(error)) from error
 
 
 def result_shape(shape: tuple[int, ...], axis: int, kind: Kind) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gumbel4j.files import array_sampler, table_sampler
 from gumbel4j.files.errors import SampleError, reading, writing
-from gumbel4j.files.partial_output import PartialOutput
+from gumbel4j.files.partial_output import FILE_OF, PartialOutput, identity
 from gumbel4j.files.sampler import Drawn, Kind, Request, Sampler
 from gumbel4j.functions import shared_session
 from gumbel4j.generator import Generator, resolve
@@ -105,7 +105,10 @@ def sample_file(
     -----
     Unfinished output lies beside the target as `.NAME.partial` and `.NAME.partial.json`. It stays after
     Ctrl-C, a full disk or the end of the process, safe on the disk up to the last two seconds; the errors
-    carry a note that says so. After any call without `resume` it starts anew.
+    carry a note that says so. A process that is killed may leave `.NAME.partial.reserve` and `.NAME.made` as
+    well; the next call with this target removes them. A call without `resume` starts anew, unless it is
+    refused. A file that was copied, moved or changed in any way counts as another, and work is not resumed
+    with it.
     """
     source, target = Path(source), Path(target)
     if kind not in _KINDS:
@@ -145,8 +148,7 @@ def sample_file(
             partial.begin(
                 {
                     "gumbel4j": importlib.metadata.version("gumbel4j"),
-                    "size of the logits": before.st_size,
-                    "time of the logits": before.st_mtime_ns,
+                    f"{FILE_OF}logits": identity(source, before),
                     "kind": kind,
                     "first_row": first_row,
                     "slice_bytes": slice_bytes,
@@ -216,7 +218,7 @@ def _keys(
     seed: int | Generator | None, stream: int | None, count: int, recorded: dict[str, Any]
 ) -> list[tuple[int, int]]:
     """Return the seed and stream of each array."""
-    if seed is None and stream is None and recorded:
+    if seed is None and stream is None and len(recorded.get("keys", ())) == count:
         return [(int(key[0]), int(key[1])) for key in recorded["keys"]]
     try:
         if seed is None or isinstance(seed, Generator):
@@ -233,12 +235,13 @@ def _kept_or_removed(partial: PartialOutput) -> Iterator[None]:
     """Keep the unfinished output if it can be gone on with, and say so in a note to the error."""
     try:
         yield
-    except (OSError, MemoryError, RuntimeError, KeyboardInterrupt) as error:
-        if partial.done:
+    except BaseException as error:
+        is_stopped = isinstance(error, OSError | MemoryError | RuntimeError | KeyboardInterrupt)
+        if partial.is_finished:
+            partial.discard()
+            error.add_note(f"{partial.target} is whole")
+        elif is_stopped and partial.done:
             error.add_note(partial.keep(error))
         else:
             partial.discard()
-        raise
-    except BaseException:
-        partial.discard()
         raise

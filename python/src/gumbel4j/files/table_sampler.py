@@ -21,7 +21,7 @@ from gumbel4j.files import row_checks
 from gumbel4j.files.box_io import write_all
 from gumbel4j.files.errors import FileError, SampleError, reading, writing
 from gumbel4j.files.partial_output import PartialOutput
-from gumbel4j.files.sampler import Drawn, Key, Progress, Request, draw, result_dtype
+from gumbel4j.files.sampler import Drawn, Key, Progress, Request, check_first_row, draw, result_dtype
 
 if TYPE_CHECKING:
     from gumbel4j.session import Session
@@ -88,8 +88,8 @@ class TableSampler:
         return {
             "format": self._target.suffix,
             "tau": self._tau,
+            "columns": self._names,  # before the keys, of which there are as many
             "keys": [list(key) for key in self._keys],
-            "columns": self._names,
             "pyarrow": self._pa.__version__,
         }
 
@@ -107,10 +107,10 @@ class TableSampler:
     def plan(self, keys: Sequence[Key], slice_bytes: int) -> None:
         """Choose how many rows are worked on at a time."""
         self._keys = keys
-        row = sum(
-            kind.list_size * kind.value_type.bit_width // 8
-            for kind in (self._table.schema.field(name).type for name in self._names)
-        )
+        kinds = [self._table.schema.field(name).type for name in self._names]
+        for kind in kinds:
+            check_first_row(self._request.first_row, self._table.rows, kind.list_size)
+        row = sum(kind.list_size * kind.value_type.bit_width // 8 for kind in kinds)
         self._slice_rows = max(1, slice_bytes // row)
 
     def run(self, session: Session, partial: PartialOutput, progress: Progress | None) -> None:
@@ -177,8 +177,8 @@ class TableSampler:
         for name in names:
             if schema.names.count(name) > 1:
                 raise SampleError(
-                    f"{self._source} has {schema.names.count(name)} columns {name!r}, and so its "
-                    "logits cannot be told from them; rename them, or name the columns to draw from"
+                    f"{self._source} has {schema.names.count(name)} columns {name!r}, logits among "
+                    "them, which cannot be told apart; rename them, or name the columns to draw from"
                 )
         return names
 
