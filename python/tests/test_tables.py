@@ -146,7 +146,11 @@ def test_full_disk_when_only_the_end_is_missing(
     """All samples are kept, what was made of them is not, and resuming makes it."""
     source, target = write(tmp_path / "x.arrow"), tmp_path / "y.arrow"
 
-    def full(path: Path, schema: Any) -> None:
+    real = pa.ipc.new_file
+
+    def full(path: Any, schema: Any) -> Any:
+        if not isinstance(path, Path):  # to see what the format can hold
+            return real(path, schema)
         path.write_bytes(b"torn")
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -196,6 +200,37 @@ def test_what_is_refused(session: Session, tmp_path: Path) -> None:
         with pytest.raises(FileError, match=f"cannot read .*{name}"):
             sample_file(tmp_path / name, tmp_path / "y.parquet", session=session)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["x.arrow", "x.parquet"]
+
+
+def test_what_the_target_cannot_hold(session: Session, tmp_path: Path) -> None:
+    """Is refused before any work, by file and column."""
+    word = pa.dictionary(pa.int32(), pa.string())
+    interval = pa.month_day_nano_interval()
+    kinds = [
+        (word.value_type, {".arrow", ".parquet"}),
+        (word, {".arrow", ".parquet"}),
+        (pa.list_(word), set()),
+        (pa.map_(pa.string(), pa.struct([("in", word)])), set()),
+        (pa.dictionary(pa.int32(), pa.list_(word)), set()),
+        (interval, {".arrow"}),
+        (pa.list_(interval), {".arrow"}),
+        (pa.struct([]), {".arrow"}),
+    ]
+    source = tmp_path / "x.arrow"
+    for kind, allowed in kinds:
+        table = pa.table({"logits": arrow.as_column(LOGITS), "other": pa.nulls(50, kind)})
+        with pa.ipc.new_file(source, table.schema) as writer:
+            writer.write_table(table)
+        for suffix in (".arrow", ".parquet"):
+            target = tmp_path / f"y{suffix}"
+            if suffix in allowed:
+                sample_file(source, target, session=session)
+                assert read(target).column("other").null_count == 50
+                target.unlink()
+                continue
+            with pytest.raises(FileError, match=f"cannot write .*y{suffix}: column 'other' of .*x.arrow has"):
+                sample_file(source, target, session=lambda: pytest.fail("it is refused too late"))
+    assert [path.name for path in tmp_path.iterdir()] == ["x.arrow"]
 
 
 def test_without_pyarrow(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,6 +64,7 @@ class TableSampler:
             self._table = _open(source, files, self._pa)
         self._names = self._chosen()
         self._schema = self._result_schema()
+        self._check_target()
         self._keys: Sequence[Key] = ()
         self._slice_rows = 0
 
@@ -145,7 +146,7 @@ class TableSampler:
             with partial.path.open("rb") as stream:
                 memory = _map(stream)
             batches = _dropping(self._pa.ipc.open_stream(self._pa.py_buffer(memory)), memory)
-            with self._writer(partial.made) as writer:
+            with self._writer(partial.made, self._schema) as writer:
                 for batch in batches:
                     writer.write_batch(batch)
         return partial.made
@@ -194,6 +195,23 @@ class TableSampler:
             fields.append(self._pa.field(field.name, kind, field.nullable, field.metadata))
         return self._pa.schema(fields, self._table.schema.metadata)
 
+    def _check_target(self) -> None:
+        """Refuse what the output cannot hold now, rather than when all work is done."""
+        for field in self._schema:
+            column = f"column {field.name!r} of {self._source} has type {field.type}"
+            if _holds_dictionary(field.type, self._pa):
+                raise FileError(
+                    f"cannot write {self._target}: {column}; dictionaries inside of other types are not "
+                    "copied: convert or drop it"
+                )
+            try:
+                with self._writer(self._pa.BufferOutputStream(), self._pa.schema([field])):
+                    pass
+            except self._pa.ArrowException as error:
+                raise FileError(
+                    f"cannot write {self._target}: {column}: {error}; convert or drop it"
+                ) from error
+
     def _column(self, session: Session, part: Any, number: int, first: int) -> Any:
         """Return a column of the output, for a slice that starts at a row."""
         column = part.column(number)  # by number: names of columns that are copied may be equal
@@ -220,14 +238,14 @@ class TableSampler:
             raise SampleError(f"{place}, row {first + found[0]} {found[1]}") from None
         return arrow.as_column(samples).cast(self._schema.field(number).type)
 
-    def _writer(self, path: Path) -> Any:
-        """Return a writer of record batches into a new file."""
+    def _writer(self, place: Any, schema: Any) -> Any:
+        """Return a writer of record batches into a new file, or into a stream of pyarrow's."""
         if self._target.suffix != ".parquet":
-            return self._pa.ipc.new_file(path, self._schema)
+            return self._pa.ipc.new_file(place, schema)
         from pyarrow import parquet
 
-        repeating: Any = [name for name in self._schema.names if name not in self._names] or False
-        return parquet.ParquetWriter(path, self._schema, use_dictionary=repeating)
+        repeating: Any = [name for name in schema.names if name not in self._names] or False
+        return parquet.ParquetWriter(place, schema, use_dictionary=repeating)
 
 
 class _IpcTable:
@@ -276,6 +294,15 @@ def _open(path: Path, files: ExitStack, pa: Any) -> _IpcTable | _ParquetTable:
     with path.open("rb") as file:
         is_parquet = file.read(4) == b"PAR1"
     return _ParquetTable(path, files, pa) if is_parquet else _IpcTable(path, pa)
+
+
+def _holds_dictionary(kind: Any, pa: Any) -> bool:
+    """Whether a type is a dictionary or has one inside: the unfinished output would lose its values."""
+    if isinstance(kind, pa.BaseExtensionType):
+        return _holds_dictionary(kind.storage_type, pa)
+    return bool(pa.types.is_dictionary(kind)) or any(
+        _holds_dictionary(kind.field(number).type, pa) for number in range(kind.num_fields)
+    )
 
 
 def _slices(batches: Iterator[Any], skip: int, count: int, pa: Any) -> Iterator[Any]:
