@@ -181,13 +181,13 @@ tally() {
     esac
 }
 
-# run_programs DIRECTORY LABEL TIERS: every test program of DIRECTORY on those of TIERS that the machine has, as many at a time as
-# there are cores. The argument of a program is where the golden files are.
+# run_programs DIRECTORY LABEL TIERS [ENDING]: every program of DIRECTORY whose name ends in _test, or another ENDING, on those of TIERS
+# that the machine has, as many at a time as there are cores. The argument of a program is where the golden files are.
 run_programs() {
     best=$(unset GUMBEL4J_MAX_ISA && $runner "$1/isa")
     runs=
     for tier in $3; do
-        for program in "$1"/*_test "$1"/*_test-"$tier"; do
+        for program in "$1"/*_"${4-test}" "$1"/*_"${4-test}-$tier"; do
             if [ -f "$program" ]; then runs="$runs $tier $(basename "$program")"; fi
         done
         if [ "$tier" = "$best" ]; then break; fi
@@ -288,11 +288,7 @@ run_tests() {
 
 run_soak() {
     build_programs "$output/soak" -O2 "isa argmax_soak" "-L$output" "-Wl,-rpath,$output" -lgumbel4j
-    best=$(unset GUMBEL4J_MAX_ISA && "$output/soak/isa")
-    for tier in $tiers; do
-        run_program "$tier" "" "$output/soak/argmax_soak"
-        if [ "$tier" = "$best" ]; then break; fi
-    done
+    run_programs "$output/soak" "" "$tiers" soak
     report
 }
 

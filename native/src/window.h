@@ -52,6 +52,9 @@ static __attribute__((noinline)) void T(window_refill)(struct T(window) *window,
     if (as_noise) {
         uint64_t last = window->next < window->end ? window->next : window->end;
         T(noise_of_words)(&window->generator, window->base, (int64_t)(index - window->base), (int64_t)(last - window->base), window->words);
+    } else {
+        /* beyond the last group: of no element, the largest so that none looks like a winner */
+        memset(window->words + groups * T(GROUP), 0xff, T(LANES) * sizeof(word));
     }
 }
 
