@@ -271,3 +271,34 @@ def test_validate_prints_the_table_and_writes_it(tmp_path, monkeypatch, capsys, 
     assert run("validate", "--json", path) == 1
     assert "3 differ  FAIL" in capsys.readouterr().out
     assert json.loads(path.read_text())[0]["verdict"] == "FAIL"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["soak", "--seed", "-1"], "argument --seed: '-1' is not in [0, 2**64)"),
+        (["soak", "--minutes", "abc"], "argument --minutes: 'abc' is not a positive number"),
+        (["bench", "--scaling", "--only", "soft"], "--only = 'soft': goes with no mode or --size"),
+        (
+            ["bench", "--json", "nowhere/x.json"],
+            "'nowhere/x.json': there is no folder nowhere; make it first",
+        ),
+        (["validate", "--json", "."], "argument --json: '.' is a folder"),
+    ],
+)
+def test_bad_arguments_of_long_commands_are_refused_at_once(capsys, arguments, message):
+    assert message in refused(capsys, *arguments)
+
+
+def test_output_that_cannot_be_shown_is_no_failure(logits_file, tmp_path):
+    """A file name that has no characters; no standard output at all."""
+    command = [sys.executable, "-m", "gumbel4j", "sample", os.fsencode(logits_file), "--seed", "007", "-o"]
+    out = os.fsencode(tmp_path) + b"/\xff.npy"
+    strict = {**os.environ, "PYTHONIOENCODING": "utf-8:strict"}
+    shown = subprocess.run([*command, out], env=strict, capture_output=True, check=True)
+    assert b"\\udcff.npy: " in shown.stdout
+    assert os.path.exists(out)
+    closed = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&-', "sh", *command, out], capture_output=True, check=True
+    )
+    assert closed.stderr == b""

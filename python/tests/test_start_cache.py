@@ -66,6 +66,23 @@ def test_folder_that_cannot_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
         assert s.info()["start_cache"].startswith("none yet: /proc/none")
 
 
+def test_folder_of_a_user_that_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name is taken as it stands."""
+    monkeypatch.setenv("GUMBEL4J_START_CACHE", "~no-such-user/cache")
+    with Session(threads=1, backend="java") as s:
+        assert "~no-such-user/cache" in s.info()["start_cache"]
+
+
+def test_bad_file_that_cannot_be_removed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = _start_cache.StartCache(folder / "bad.aot")
+
+    def refuse(*_arguments: object, **_more: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    cache.discard()
+
+
 def test_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is looked for."""
     monkeypatch.setenv("GUMBEL4J_START_CACHE", "off")

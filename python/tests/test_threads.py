@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
@@ -78,6 +79,22 @@ def test_tasks_get_the_sequential_results(session: Session) -> None:
     for stream, y in enumerate(soft):
         np.testing.assert_array_equal(y, session.gumbel_softmax(x, 0.5, seed=7, stream=stream))
     np.testing.assert_array_equal(classes, session.categorical(x, seed=7, stream=20))
+
+
+def test_functions_of_ones_own_are_awaited(session: Session) -> None:
+    """Those that take a seed alone, a seed and a stream, or whatever they hand on."""
+
+    def seed_alone(shape: tuple[int, ...], *, seed: int) -> bytes:
+        return session.gumbel(shape, seed=seed).tobytes()
+
+    def handed_on(*args: Any, **kwargs: Any) -> bytes:
+        return session.gumbel(*args, **kwargs).tobytes()
+
+    async def both() -> list[bytes]:
+        return [await call_async(function, (2, 3), seed=7) for function in (seed_alone, handed_on)]
+
+    expected = session.gumbel((2, 3), seed=7).tobytes()
+    assert asyncio.run(both()) == [expected, expected]
 
 
 def test_calls_that_are_awaited_do_not_hold_up_the_loop(session: Session) -> None:

@@ -165,7 +165,7 @@ def test_bfloat16_is_not_compared_where_numpy_does_not_have_it(session, monkeypa
 
 def test_a_backend_that_does_not_load_is_not_passed_off_as_equal(session, monkeypatch):
     class Unavailable:
-        def __init__(self, **_kwargs):
+        def __init__(self, *_args, **_kwargs):
             raise RuntimeError("backend native cannot be used: no library\nand more")
 
     monkeypatch.setattr("gumbel4j.session.Session", Unavailable)

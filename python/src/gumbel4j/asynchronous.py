@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec, TypeVar
 
 from gumbel4j.generator import resolve
@@ -54,7 +55,7 @@ async def call_async(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwa
     from gumbel4j._bridge import Cancellation  # here, so that importing the package imports no Py4J
 
     named: dict[str, Any] = dict(kwargs)
-    if "seed" in named or "seed" in (getattr(function, "__kwdefaults__", None) or {}):
+    if _draws(function, named):
         named["seed"], named["stream"] = resolve(named.get("seed"), named.get("stream"))
     cancellation = Cancellation()
     call = functools.partial(cancellation.run, functools.partial(function, *args, **named))
@@ -67,3 +68,15 @@ async def call_async(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwa
         if cancellation.cancel():
             await asyncio.wait([work])
         raise
+
+
+def _draws(function: Callable[..., Any], named: Mapping[str, Any]) -> bool:
+    """Whether a function takes the key of a draw, so that the call can be given its key now."""
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):  # of a function in C
+        return False
+    takes_any = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values())
+    if "seed" in named and takes_any:
+        return True
+    return "seed" in parameters and "stream" in parameters

@@ -1,13 +1,14 @@
 """The command line: `gumbel4j demo | validate | sample | info | bench | soak`.
 
 Exit status: 0 all well; 1 a validation or a soak failed; 2 the arguments, a file or the Java installation
-cannot be used, said in one message on standard error; 130 interrupted.
+cannot be used, said in one message on standard error; 130 interrupted; 141 nobody reads the output any more.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import json
 import math
 import os
@@ -33,9 +34,12 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; `argv` defaults to the process's own arguments."""
     args = _parser().parse_args(argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # not every file name has characters
     try:
         status: int = args.run(args)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # it may have been closed
+            sys.stdout.flush()
     except BrokenPipeError:  # whoever read the output has had enough of it, as in `gumbel4j demo | head`
         os.dup2(
             os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
@@ -70,7 +74,9 @@ def _parser() -> argparse.ArgumentParser:
     engine = _Parser(add_help=False)
     group = engine.add_argument_group("engine")
     group.add_argument("--backend", choices=("auto", "native", "java"), default="auto", help="default: auto")
-    group.add_argument("--threads", type=_integer, metavar="N", help="default: every core; bench: one")
+    group.add_argument(
+        "--threads", type=_integer, metavar="N", help="default: every core; bench but for --scaling: one"
+    )
     group.add_argument("--java-home", metavar="DIR", help="default: looked for in the usual places")
 
     demo = commands.add_parser("demo", parents=[engine], help="show in numbers and pictures what it does")
@@ -82,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     validate = commands.add_parser(
         "validate", parents=[engine], help="check Java against NumPy, layer by layer"
     )
-    validate.add_argument("--json", type=Path, metavar="FILE", help="write the table to FILE as well")
+    validate.add_argument("--json", type=_new_file, metavar="FILE", help="write the table to FILE as well")
     validate.set_defaults(run=_validate)
 
     draw = commands.add_parser(
@@ -167,16 +173,16 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument(
         "--max-isa", choices=MAX_ISAS, help="cap the instruction set of gumbel4j, torch and JAX alike"
     )
-    bench.add_argument("--json", type=Path, metavar="FILE", help="write every sample to FILE")
+    bench.add_argument("--json", type=_new_file, metavar="FILE", help="write every sample to FILE")
     bench.add_argument("--plot", type=_picture, metavar="FILE", help="draw a picture: .png, .svg or .pdf")
     bench.set_defaults(run=_bench)
 
     soak = commands.add_parser("soak", help="disturb sessions for a while, and check every result")
     soak.add_argument("--minutes", type=_positive, default=1.0, metavar="N", help="how long (default: 1)")
     soak.add_argument(
-        "--seed", type=_integer, metavar="N", help="chooses what happens (default: drawn and printed)"
+        "--seed", type=_seed, metavar="N", help="chooses what happens (default: drawn and printed)"
     )
-    soak.add_argument("--json", type=Path, metavar="FILE", help="write the counters to FILE as well")
+    soak.add_argument("--json", type=_new_file, metavar="FILE", help="write the counters to FILE as well")
     soak.set_defaults(run=_soak)
 
     info = commands.add_parser("info", parents=[engine], help="versions, Java, backend, data plane, threads")
@@ -187,10 +193,18 @@ def _parser() -> argparse.ArgumentParser:
 
 def _integer(text: str) -> int:
     """Read a decimal, 0x, 0o or 0b integer."""
-    try:
-        return int(text, 0)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not an integer") from None
+    for base in (0, 10):  # 007 is of base 10 alone
+        with contextlib.suppress(ValueError):
+            return int(text, base)
+    raise argparse.ArgumentTypeError(f"{text!r} is not an integer")
+
+
+def _seed(text: str) -> int:
+    """Read a seed."""
+    seed = _integer(text)
+    if not 0 <= seed < 1 << 64:
+        raise argparse.ArgumentTypeError(f"{text!r} is not in [0, 2**64)")
+    return seed
 
 
 def _temperature(text: str) -> float | Path:
@@ -215,15 +229,26 @@ def _shape(text: str) -> tuple[int, int]:
 
 def _positive(text: str) -> float:
     """Read a positive number."""
-    number = float(text)
-    if not 0 < number < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
-    return number
+    with contextlib.suppress(ValueError):
+        number = float(text)
+        if 0 < number < math.inf:
+            return number
+    raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
+
+
+def _new_file(text: str) -> Path:
+    """Read the name of a file that can be written, which may be long after."""
+    path = Path(text)
+    if not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r}: there is no folder {path.parent}; make it first")
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is a folder; name a file")
+    return path
 
 
 def _picture(text: str) -> Path:
     """Read the name of a picture that can be drawn."""
-    path = Path(text)
+    path = _new_file(text)
     if path.suffix not in (".png", ".svg", ".pdf"):
         raise argparse.ArgumentTypeError(f"{text!r} must end in .png, .svg or .pdf")
     return path
@@ -316,6 +341,8 @@ def _bench(args: argparse.Namespace) -> int:
     def progress(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
+    if args.only and (args.scaling or args.bridge):
+        raise SampleError(f"--only = {args.only!r}: goes with no mode or --size; leave it out")
     if args.max_isa is not None:
         cap(args.max_isa)
     options = {"seconds": args.seconds, "threads": args.threads, "is_quick": args.quick}

@@ -336,11 +336,12 @@ def backends(session: Session) -> Iterator[Check]:
     """Compare every operator on this session's backend with the other backend: equal bits."""
     from gumbel4j.session import Session  # at run time only: this module is imported where no Java is wanted
 
-    mine = str(session.info()["backend"])
+    info = session.info()
+    mine = str(info["backend"])
     theirs = "native" if mine == "java" else "java"
     compares = f"{mine} = {theirs}"
     try:
-        other = Session(backend=theirs)
+        other = Session(info["threads"], theirs, info["java_home"])
     except RuntimeError as error:
         reason = str(error).splitlines()[0]
         yield Check("same bits", "", compares, 0, 0.0, exact=True, passed=True, note=reason)
