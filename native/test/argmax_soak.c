@@ -26,7 +26,7 @@ static void soak(int32_t type)
         snprintf(what, sizeof what, "stream %" PRIu64 ", logits %g around %g", stream, kinds[kind].spread, kinds[kind].around);
         for (int64_t i = 0; i < rows * classes; i++) {
             double logit = kinds[kind].around + kinds[kind].spread * next_random(&random);
-            put(type, x, i, fmin(logit, largest_of(type)));
+            put(type, x, i, fmax(-largest_of(type), fmin(logit, largest_of(type)))); /* finite in the half types too */
         }
         struct shape shape = matrix(type, rows, classes), wide = matrix(compute_type(type), rows, classes);
         struct draw draw = draw_of(SEED, stream, stream * 1000003, classes);
