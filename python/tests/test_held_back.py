@@ -77,6 +77,19 @@ def interrupted_at(line: int, action: Any) -> bool:
     return count >= line
 
 
+def interrupted_everywhere(action: Any, check: Callable[[str], None]) -> tuple[int, int]:
+    """Press Ctrl-C before each line in turn, and check what is left; return how many, and how often heard."""
+    lines = heard = 0
+    while True:
+        try:
+            if not interrupted_at(lines + 1, action):
+                return lines, heard
+        except KeyboardInterrupt:
+            heard += 1
+        lines += 1
+        check(f"line {lines}")
+
+
 # Python cannot hand on what hits the very first line of a finalizer, and tells of it.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("size", [100, 3 << 20], ids=["shared", "own"])
@@ -94,18 +107,13 @@ def test_ctrl_c_at_any_line(size: int) -> None:
         del array
         pool.trim()
 
-    lines = heard = 0
-    while True:
-        try:
-            if not interrupted_at(lines + 1, come_and_go):
-                break
-        except KeyboardInterrupt:
-            heard += 1
-        lines += 1
+    def nothing_is_left(where: str) -> None:
         pool.trim()
         more = take_stock().more_than(before)
         more.pop("files", None)  # those are of other sessions on this machine: this memory has no name
-        assert more == {}, f"line {lines}"
+        assert more == {}, where
+
+    lines, heard = interrupted_everywhere(come_and_go, nothing_is_left)
     assert lines > 50
     assert heard >= lines - 1
 
@@ -121,16 +129,11 @@ def test_ctrl_c_at_any_line_of_a_fork() -> None:
             os._exit(0)
         os.wait()
 
-    lines = heard = 0
-    while True:
-        try:
-            if not interrupted_at(lines + 1, fork):
-                break
-        except KeyboardInterrupt:
-            heard += 1
-        lines += 1
-        assert not pool._lock.locked(), f"line {lines}"
-        assert not _memory._fork_lock.locked(), f"line {lines}"
+    def no_lock_is_held(where: str) -> None:
+        assert not pool._lock.locked(), where
+        assert not _memory._fork_lock.locked(), where
+
+    lines, heard = interrupted_everywhere(fork, no_lock_is_held)
     assert array.size == 100
     assert lines > 10
     assert heard >= lines - 3  # but for what hits the first line of one of the three hooks

@@ -36,7 +36,7 @@ class Form(NamedTuple):
 
     @property
     def takes_results(self) -> bool:
-        """Whether a call can write into such an array where it is, if it is in shared memory.
+        """Whether a call can write into such an array where it is, if RowGroups admits it.
 
         Its elements must have memory of their own: each axis steps over all that those of smaller strides
         span.

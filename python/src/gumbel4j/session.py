@@ -47,8 +47,8 @@ class Session:
         Seconds until a Java that is silent counts as hung and is ended. It gives a sign of life every fifth
         of a second, also in a call that takes hours, so that only a very slow machine needs more.
     call_timeout
-        Seconds that one call may take inside Java; None for any time. What takes longer is ended and raises
-        TimeoutError.
+        Seconds that one call may take inside Java, to a fifth of a second; None for any time. What takes
+        longer is ended and raises TimeoutError.
 
     Raises
     ------
@@ -68,7 +68,7 @@ class Session:
 
     Where there is more than one processor, a small call waits awake for its answer, for 0.2 ms at most,
     unless other threads call too, and so does Java for the next call, for 0.1 ms: to be woken up would take
-    longer. A session that is not called takes no processor time.
+    longer. A session that is not called takes less than a thousandth of a processor.
 
     No array is sent to Java. Arrays lie in memory that both processes map, and Java sees them by their
     strides, whichever axis the classes have:

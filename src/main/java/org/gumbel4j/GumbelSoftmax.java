@@ -34,9 +34,9 @@ import org.gumbel4j.kernel.Temperature;
  *   <li>An argument that is not allowed gives an {@link IllegalArgumentException} before anything
  *       is written: wrong type or shape, read-only or overlapping output, a closed arena, another
  *       thread's confined arena, {@code tau} out of range. An arena that another thread closes
- *       during the call gives an {@link IllegalStateException} there or here. Outputs overlap no
- *       operand: from first to last byte they have nothing in common, or both have the same strides
- *       and take turns, as the halves of a wider matrix do.
+ *       during the call gives one of the two threads an {@link IllegalStateException}. Outputs
+ *       overlap no operand: from first to last byte they have nothing in common, or both have the
+ *       same strides and take turns, as the halves of a wider matrix do.
  *   <li>A row that no class can be sampled from gives an {@link InvalidLogitsException} that names
  *       the first such row; the contents of the output are then unspecified.
  *   <li>Results smaller than the smallest normal number are exactly 0.
