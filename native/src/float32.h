@@ -51,21 +51,34 @@ INLINE float32_lanes log_of_parts_float32(struct parts_float32 x)
 /* Finite for every bit pattern; the logarithm where x is positive and normal. */
 INLINE float32_lanes log_float32(float32_lanes x) { return log_of_parts_float32(split_float32(x)); }
 
-/* exp(x) for x <= 0, 0 below the smallest normal number. */
-INLINE float32_lanes exp_float32(float32_lanes x)
+/* exp(x) = scale * exp(rest), with |rest| <= ln2 / 2: both are 0 where the exponential lies below the smallest normal number. */
+struct exp_parts_float32 {
+    float32_lanes rest, scale;
+};
+
+/* The parts for x <= 0. */
+INLINE struct exp_parts_float32 exp_parts_float32(float32_lanes x)
 {
     const float32_lanes shift = broadcast_float32(0x1.8p23f);
+    const uint32_t one = 0x3f800000; /* bits of 1 */
     float32_lanes t = fma_float32(x, broadcast_float32(0x1.715476p0f), shift), n = t - shift;
     float32_lanes r = fma_float32(n, broadcast_float32(-0x1.62e4p-1f), x);
     r = fma_float32(n, broadcast_float32(-0x1.7f7d1cp-20f), r);
-    float32_lanes q = r * r;
+    uint32_lanes kept = ~(uint32_lanes)(x < -0x1.5d5894p+6f);
+    return (struct exp_parts_float32){(float32_lanes)((uint32_lanes)r & kept),
+                                      (float32_lanes)((((uint32_lanes)t << 23) + one) & kept)};
+}
+
+INLINE float32_lanes exp_of_parts_float32(struct exp_parts_float32 x)
+{
+    float32_lanes r = x.rest, q = r * r;
     float32_lanes even = fma_float32(broadcast_float32(0x1.6a2436p-10f), q, broadcast_float32(0x1.5558f2p-5f));
     float32_lanes odd = fma_float32(broadcast_float32(0x1.1239e2p-7f), q, broadcast_float32(0x1.555492p-3f));
     even = fma_float32(even, q, broadcast_float32(0x1.fffffcp-2f));
-    float32_lanes y = fma_float32(q, fma_float32(odd, r, even), r) + 1.0f;
-    uint32_lanes scaled = (uint32_lanes)y + ((uint32_lanes)t << 23);
-    return (float32_lanes)(scaled & ~(uint32_lanes)(x < -0x1.5d5894p+6f));
+    return (fma_float32(q, fma_float32(odd, r, even), r) + 1.0f) * x.scale; /* a power of two: exact */
 }
+
+INLINE float32_lanes exp_float32(float32_lanes x) { return exp_of_parts_float32(exp_parts_float32(x)); }
 
 /*
  * The parts of 1 - U for words v >= 256, whose logarithm is L: each of the three cases starts from an exact integer and rounds once. For

@@ -58,14 +58,27 @@ INLINE float64_lanes log_of_parts_float64(struct parts_float64 x)
 /* Finite for every bit pattern; the logarithm where x is positive and normal. */
 INLINE float64_lanes log_float64(float64_lanes x) { return log_of_parts_float64(split_float64(x)); }
 
-/* exp(x) for x <= 0, 0 below the smallest normal number. */
-INLINE float64_lanes exp_float64(float64_lanes x)
+/* exp(x) = scale * exp(rest), with |rest| <= ln2 / 2: both are 0 where the exponential lies below the smallest normal number. */
+struct exp_parts_float64 {
+    float64_lanes rest, scale;
+};
+
+/* The parts for x <= 0. */
+INLINE struct exp_parts_float64 exp_parts_float64(float64_lanes x)
 {
     const float64_lanes shift = broadcast_float64(0x1.8p52);
+    const uint64_t one = UINT64_C(0x3ff0000000000000); /* bits of 1 */
     float64_lanes t = fma_float64(x, broadcast_float64(0x1.71547652b82fep0), shift), n = t - shift;
     float64_lanes r = fma_float64(n, broadcast_float64(-0x1.62e42fee00000p-1), x);
     r = fma_float64(n, broadcast_float64(-0x1.a39ef35793c76p-33), r);
-    float64_lanes q = r * r;
+    uint64_lanes kept = ~(uint64_lanes)(x < -0x1.6231eb851eb85p+9);
+    return (struct exp_parts_float64){(float64_lanes)((uint64_lanes)r & kept),
+                                      (float64_lanes)((((uint64_lanes)t << 52) + one) & kept)};
+}
+
+INLINE float64_lanes exp_of_parts_float64(struct exp_parts_float64 x)
+{
+    float64_lanes r = x.rest, q = r * r;
     float64_lanes odd = fma_float64(broadcast_float64(0x1.af38a9b0ec855p-26), q, broadcast_float64(0x1.71de0dae63bb3p-19));
     float64_lanes even = fma_float64(broadcast_float64(0x1.289185613a3d6p-22), q, broadcast_float64(0x1.a019b90d2ae7ap-16));
     odd = fma_float64(odd, q, broadcast_float64(0x1.a01a01a7c41d5p-13));
@@ -74,10 +87,10 @@ INLINE float64_lanes exp_float64(float64_lanes x)
     even = fma_float64(even, q, broadcast_float64(0x1.5555555553d63p-5));
     odd = fma_float64(odd, q, broadcast_float64(0x1.5555555555556p-3));
     even = fma_float64(even, q, broadcast_float64(0x1.0000000000001p-1));
-    float64_lanes y = fma_float64(q, fma_float64(odd, r, even), r) + 1.0;
-    uint64_lanes scaled = (uint64_lanes)y + ((uint64_lanes)t << 52);
-    return (float64_lanes)(scaled & ~(uint64_lanes)(x < -0x1.6231eb851eb85p+9));
+    return (fma_float64(q, fma_float64(odd, r, even), r) + 1.0) * x.scale; /* a power of two: exact */
 }
+
+INLINE float64_lanes exp_float64(float64_lanes x) { return exp_of_parts_float64(exp_parts_float64(x)); }
 
 /* (t + 1/2) / 2^64, rounded once: both halves are exact. */
 INLINE float64_lanes midpoint_float64(uint64_lanes t)

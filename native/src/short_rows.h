@@ -97,11 +97,16 @@ static void T(mask_losers)(real *s, int64_t classes, real top)
     }
 }
 
-/* e = exp((s - top) / tau) for a batch, in place; `top` holds each element's. */
-INLINE void T(exp_batch)(real *s, const real *top, int64_t count, real tau)
+/* e = exp((s - top) / tau) for a batch, in place, in two loops of short bodies; `top` holds each element's, and is lost. */
+INLINE void T(exp_batch)(real *s, real *top, int64_t count, real tau)
 {
+    for (int64_t i = 0; i < count; i += T(LANES)) {
+        struct T(exp_parts) parts = T(exp_parts)((T(load)(s + i, T(LANES), 0) - T(load)(top + i, T(LANES), 0)) / tau);
+        T(store)(s + i, T(LANES), parts.rest);
+        T(store)(top + i, T(LANES), parts.scale);
+    }
     for (int64_t i = 0; i < count; i += T(LANES))
-        T(store)(s + i, T(LANES), T(exp)((T(load)(s + i, T(LANES), 0) - T(load)(top + i, T(LANES), 0)) / tau));
+        T(store)(s + i, T(LANES), T(exp_of_parts)((struct T(exp_parts)){T(load)(s + i, T(LANES), 0), T(load)(top + i, T(LANES), 0)}));
 }
 
 /* The same with a temperature for each row. */

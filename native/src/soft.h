@@ -2,26 +2,40 @@
  * Soft samples. Included by operators.h once per element type.
  */
 
-/* e = exp((s - top) / tau) for up to 16 columns, in place, added to the sums. */
-INLINE void T(exp_columns)(real *s, int64_t count, real top, real tau, lanes sums[T(SUM_VECTORS)])
+/* The parts of exp((s - top) / tau) for one vector: the rest in place, the scale beside it. */
+INLINE void T(exp_parts_columns)(real *s, int64_t count, real top, real tau, real *scale)
+{
+    struct T(exp_parts) parts = T(exp_parts)((T(load)(s, count, -(real)INFINITY) - top) / tau);
+    T(store)(s, count, parts.rest);
+    T(store)(scale, count, parts.scale);
+}
+
+/* e from its parts for up to 16 columns, in place, added to the sums. */
+INLINE void T(exp_columns)(real *rest, const real *scale, int64_t count, lanes sums[T(SUM_VECTORS)])
 {
     UNROLL
     for (int h = 0; h < T(SUM_VECTORS); h++) {
-        lanes e = T(exp)((T(load)(s + h * T(LANES), count - h * T(LANES), -(real)INFINITY) - top) / tau);
-        T(store)(s + h * T(LANES), count - h * T(LANES), e);
+        int64_t c = h * T(LANES);
+        lanes e = T(exp_of_parts)((struct T(exp_parts)){T(load)(rest + c, count - c, 0), T(load)(scale + c, count - c, 0)});
+        T(store)(rest + c, count - c, e);
         sums[h] += e;
     }
 }
 
-/* exp((s - top) / tau) for a block of the sum, in place. Returns its sum. */
+/* exp((s - top) / tau) for a block of the sum, in place, in two loops of short bodies (see noise_of_words_float32). Returns its sum. */
 INLINE real T(exp_block)(real *s, int64_t count, real top, real tau)
 {
-    lanes sums[T(SUM_VECTORS)] = {{0}};
+    real scales[T(SUM_BLOCK)] __attribute__((aligned(64)));
     int64_t c = 0;
-    for (; c + T(SUM_LANES) <= count; c += T(SUM_LANES))
-        T(exp_columns)(s + c, T(SUM_LANES), top, tau, sums);
+    for (; c + T(LANES) <= count; c += T(LANES))
+        T(exp_parts_columns)(s + c, T(LANES), top, tau, scales + c);
     if (c < count)
-        T(exp_columns)(s + c, count - c, top, tau, sums);
+        T(exp_parts_columns)(s + c, count - c, top, tau, scales + c);
+    lanes sums[T(SUM_VECTORS)] = {{0}};
+    for (c = 0; c + T(SUM_LANES) <= count; c += T(SUM_LANES))
+        T(exp_columns)(s + c, scales + c, T(SUM_LANES), sums);
+    if (c < count)
+        T(exp_columns)(s + c, scales + c, count - c, sums);
     return T(fold)(sums);
 }
 

@@ -326,23 +326,8 @@ final class Float32Math {
 
   /** Numbers below the smallest normal one to +0, in place; returns whether none is NaN. */
   boolean flush(float[] x, int count) {
-    Bits.copy(x, bits, count);
-    if (areClean(bits, count)) {
-      return true; // nearly always, and seen in fewer passes than it takes to do it
-    }
-    Loops.run(count, n -> flush(bits, n), n -> Bits.copy(bits, x, n));
+    Loops.run(count, n -> Bits.copy(x, bits, n), n -> flush(bits, n), n -> Bits.copy(bits, x, n));
     return !anyNan(bits, count);
-  }
-
-  /** Whether all numbers are +0 or normal, infinite among them. */
-  private static boolean areClean(int[] bits, int count) {
-    int negative = 0;
-    for (int i = 0; i < count; i++) {
-      int size = bits[i] & Integer.MAX_VALUE;
-      int isZero = size - 1;
-      negative |= (size - EXPONENT_STEP) & ~isZero | isZero & bits[i] | INFINITY_BITS - size;
-    }
-    return negative >= 0;
   }
 
   private static boolean anyNan(int[] bits, int count) {

@@ -269,13 +269,18 @@ final class Float32Tile implements Tile {
 
   @Override
   public void gradient(double[] dots) {
-    if (rows == 1) {
-      gradient(values, (float) dots[0], taus[0], others, count);
+    float smallest = Float.POSITIVE_INFINITY;
+    if (columns >= LONG_ROW) {
+      for (int row = 0, from = 0; row < rows; row++, from += columns) {
+        float dot = (float) dots[row];
+        float ofRow = gradient(values, dot, taus[from], others, from, from + columns);
+        smallest = Math.min(smallest, ofRow);
+      }
     } else {
       spread(dots, perRow);
-      gradient(values, perRow, taus, others, count);
+      smallest = gradient(values, perRow, taus, others, count);
     }
-    if (math.flush(others, count)) {
+    if (smallest >= Float.MIN_NORMAL || math.flush(others, count)) {
       return;
     }
     for (int i = 0; i < count; i++) {
@@ -285,16 +290,26 @@ final class Float32Tile implements Tile {
     }
   }
 
-  private static void gradient(float[] y, float dot, float tau, float[] v, int count) {
-    for (int i = 0; i < count; i++) {
-      v[i] = y[i] * (v[i] - dot) / tau;
+  // Both return the least size of what they write, NaN if there is one.
+
+  private static float gradient(float[] y, float dot, float tau, float[] v, int from, int to) {
+    float smallest = Float.POSITIVE_INFINITY;
+    for (int i = from; i < to; i++) {
+      float dx = y[i] * (v[i] - dot) / tau;
+      v[i] = dx;
+      smallest = Math.min(smallest, Math.abs(dx));
     }
+    return smallest;
   }
 
-  private static void gradient(float[] y, float[] dots, float[] taus, float[] v, int count) {
+  private static float gradient(float[] y, float[] dots, float[] taus, float[] v, int count) {
+    float smallest = Float.POSITIVE_INFINITY;
     for (int i = 0; i < count; i++) {
-      v[i] = y[i] * (v[i] - dots[i]) / taus[i];
+      float dx = y[i] * (v[i] - dots[i]) / taus[i];
+      v[i] = dx;
+      smallest = Math.min(smallest, Math.abs(dx));
     }
+    return smallest;
   }
 
   @Override

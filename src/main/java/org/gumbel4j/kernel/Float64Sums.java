@@ -10,7 +10,7 @@ import java.util.Arrays;
 final class Float64Sums {
   private static final int LANES = 16;
 
-  /** Every value of every accumulator of one row, the next standing sixteen places on. */
+  /** Every value of every accumulator of a row, the next standing sixteen places on. */
   private final double[] running;
 
   /** The accumulators of many rows: accumulator {@code l} of row {@code r} at {@code [l][r]}. */
@@ -24,65 +24,110 @@ final class Float64Sums {
 
   /** Writes the sum of each row. */
   void add(double[] x, int rows, int columns, double[] sums) {
-    if (rows == 1) {
-      Arrays.fill(running, 0, LANES, 0.0);
-      addRow(x, running, columns);
-      takeLast(columns);
-    } else {
-      start(rows);
+    if (columns < Tile.LONG_ROW) {
       for (int column = 0; column < columns; column++) {
-        addColumn(x, column, columns, lanes[column % LANES], rows);
+        double[] lane = lanes[column % LANES];
+        if (column < LANES) {
+          firstColumn(x, column, columns, lane, rows);
+        } else {
+          addColumn(x, column, columns, lane, rows);
+        }
       }
+      foldLanes(rows, columns, sums);
+      return;
     }
-    fold(rows, sums);
+    for (int row = 0, from = 0; row < rows; row++, from += columns) {
+      int rest = startRow(from, columns);
+      addSteps(x, running, from, rest);
+      addRest(x, running, rest, from + columns);
+      sums[row] = fold(running, rest);
+    }
   }
 
   /** Writes the sum of products of each row. */
   void addProducts(double[] x, double[] y, int rows, int columns, double[] sums) {
-    if (rows == 1) {
-      Arrays.fill(running, 0, LANES, 0.0);
-      addRowOfProducts(x, y, running, columns);
-      takeLast(columns);
-    } else {
-      start(rows);
+    if (columns < Tile.LONG_ROW) {
       for (int column = 0; column < columns; column++) {
-        addColumnOfProducts(x, y, column, columns, lanes[column % LANES], rows);
+        double[] lane = lanes[column % LANES];
+        if (column < LANES) {
+          firstColumnOfProducts(x, y, column, columns, lane, rows);
+        } else {
+          addColumnOfProducts(x, y, column, columns, lane, rows);
+        }
       }
+      foldLanes(rows, columns, sums);
+      return;
     }
-    fold(rows, sums);
+    for (int row = 0, from = 0; row < rows; row++, from += columns) {
+      int rest = startRow(from, columns);
+      addStepsOfProducts(x, y, running, from, rest);
+      addRestOfProducts(x, y, running, rest, from + columns);
+      sums[row] = fold(running, rest);
+    }
   }
 
-  // One long row: a loop that becomes vector code, as sixteen columns do not depend on each other.
+  // Long rows: a loop that becomes vector code, as sixteen columns do not depend on each other.
+  // Accumulators stand where the columns stand that they take in next, so that there is one index.
 
-  private static void addRow(double[] x, double[] running, int count) {
-    for (int i = 0; i < count; i++) {
+  /** Zeroes the accumulators of a row. Returns where the columns begin that fill no step. */
+  private int startRow(int from, int columns) {
+    Arrays.fill(running, from, from + LANES, 0.0);
+    return from + columns / LANES * LANES;
+  }
+
+  private static void addSteps(double[] x, double[] running, int from, int to) {
+    for (int i = from; i < to; i++) {
       running[i + LANES] = running[i] + x[i];
     }
   }
 
-  private static void addRowOfProducts(double[] x, double[] y, double[] running, int count) {
-    for (int i = 0; i < count; i++) {
+  private static void addStepsOfProducts(
+      double[] x, double[] y, double[] running, int from, int to) {
+    for (int i = from; i < to; i++) {
       running[i + LANES] = Math.fma(x[i], y[i], running[i]);
     }
   }
 
-  private void takeLast(int count) {
-    for (int i = count; i < count + LANES; i++) {
-      lanes[i % LANES][0] = running[i];
+  private static void addRest(double[] x, double[] running, int from, int to) {
+    for (int i = from; i < to; i++) {
+      running[i] += x[i];
     }
+  }
+
+  private static void addRestOfProducts(
+      double[] x, double[] y, double[] running, int from, int to) {
+    for (int i = from; i < to; i++) {
+      running[i] = Math.fma(x[i], y[i], running[i]);
+    }
+  }
+
+  private static double fold(double[] x, int at) {
+    return (quarter(x, at) + quarter(x, at + 2)) + (quarter(x, at + 1) + quarter(x, at + 3));
+  }
+
+  /** Every fourth of sixteen accumulators. */
+  private static double quarter(double[] x, int at) {
+    return (x[at] + x[at + 8]) + (x[at + 4] + x[at + 12]);
   }
 
   // Many short rows: column by column, as rows do not depend on each other.
 
-  private void start(int rows) {
-    for (double[] lane : lanes) {
-      Arrays.fill(lane, 0, rows, 0.0);
+  private static void firstColumn(double[] x, int column, int columns, double[] lane, int rows) {
+    for (int row = 0, at = column; row < rows; row++, at += columns) {
+      lane[row] = 0.0 + x[at];
     }
   }
 
   private static void addColumn(double[] x, int column, int columns, double[] lane, int rows) {
     for (int row = 0, at = column; row < rows; row++, at += columns) {
       lane[row] += x[at];
+    }
+  }
+
+  private static void firstColumnOfProducts(
+      double[] x, double[] y, int column, int columns, double[] lane, int rows) {
+    for (int row = 0, at = column; row < rows; row++, at += columns) {
+      lane[row] = Math.fma(x[at], y[at], 0.0);
     }
   }
 
@@ -93,14 +138,17 @@ final class Float64Sums {
     }
   }
 
-  private void fold(int rows, double[] sums) {
+  /** Leaves out what no column has come to: it is +0, and no accumulator is -0. */
+  private void foldLanes(int rows, int columns, double[] sums) {
+    int used = Math.min(columns, LANES);
     for (int half = LANES / 2; half > 0; half /= 2) {
-      for (int lane = 0; lane < half; lane++) {
+      for (int lane = 0; lane + half < used; lane++) {
         add(lanes[lane + half], lanes[lane], rows);
       }
+      used = Math.min(used, half);
     }
     for (int row = 0; row < rows; row++) {
-      sums[row] = lanes[0][row];
+      sums[row] = used == 0 ? 0 : lanes[0][row];
     }
   }
 

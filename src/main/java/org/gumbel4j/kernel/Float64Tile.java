@@ -267,13 +267,18 @@ final class Float64Tile implements Tile {
 
   @Override
   public void gradient(double[] dots) {
-    if (rows == 1) {
-      gradient(values, dots[0], taus[0], others, count);
+    double smallest = Double.POSITIVE_INFINITY;
+    if (columns >= LONG_ROW) {
+      for (int row = 0, from = 0; row < rows; row++, from += columns) {
+        double dot = dots[row];
+        double ofRow = gradient(values, dot, taus[from], others, from, from + columns);
+        smallest = Math.min(smallest, ofRow);
+      }
     } else {
       spread(dots, perRow);
-      gradient(values, perRow, taus, others, count);
+      smallest = gradient(values, perRow, taus, others, count);
     }
-    if (math.flush(others, count)) {
+    if (smallest >= Double.MIN_NORMAL || math.flush(others, count)) {
       return;
     }
     for (int i = 0; i < count; i++) {
@@ -283,16 +288,26 @@ final class Float64Tile implements Tile {
     }
   }
 
-  private static void gradient(double[] y, double dot, double tau, double[] v, int count) {
-    for (int i = 0; i < count; i++) {
-      v[i] = y[i] * (v[i] - dot) / tau;
+  // Both return the least size of what they write, NaN if there is one.
+
+  private static double gradient(double[] y, double dot, double tau, double[] v, int from, int to) {
+    double smallest = Double.POSITIVE_INFINITY;
+    for (int i = from; i < to; i++) {
+      double dx = y[i] * (v[i] - dot) / tau;
+      v[i] = dx;
+      smallest = Math.min(smallest, Math.abs(dx));
     }
+    return smallest;
   }
 
-  private static void gradient(double[] y, double[] dots, double[] taus, double[] v, int count) {
+  private static double gradient(double[] y, double[] dots, double[] taus, double[] v, int count) {
+    double smallest = Double.POSITIVE_INFINITY;
     for (int i = 0; i < count; i++) {
-      v[i] = y[i] * (v[i] - dots[i]) / taus[i];
+      double dx = y[i] * (v[i] - dots[i]) / taus[i];
+      v[i] = dx;
+      smallest = Math.min(smallest, Math.abs(dx));
     }
+    return smallest;
   }
 
   @Override

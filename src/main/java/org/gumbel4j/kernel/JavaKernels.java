@@ -33,24 +33,25 @@ final class JavaKernels implements Kernels {
   @Override
   public long words(Shape shape, Draw draw, Operand out) {
     Rows rows = Rows.of(out, shape.type(), shape);
+    Shape runs = inFewRows(shape, rows);
     MemorySegment segment = out.segment();
     if (shape.type() == INT64) {
-      Float64Noise noise = new Float64Noise(draw, capacity(shape), new Float64Math(0));
+      Float64Noise noise = new Float64Noise(draw, capacity(runs), new Float64Math(0));
       forEachBlock(
-          shape,
+          runs,
           (row, column, count) -> {
-            long[] words = noise.words(element(shape, draw, row) + column, count);
+            long[] words = noise.words(element(runs, draw, row) + column, count);
             long at = rows.at(row) + column * rows.classStride();
             for (int i = 0; i < count; i++) {
               segment.setAtIndex(JAVA_LONG, at + i * rows.classStride(), words[i]);
             }
           });
     } else {
-      Float32Noise noise = new Float32Noise(draw, capacity(shape), new Float32Math(0));
+      Float32Noise noise = new Float32Noise(draw, capacity(runs), new Float32Math(0));
       forEachBlock(
-          shape,
+          runs,
           (row, column, count) -> {
-            int[] words = noise.words(element(shape, draw, row) + column, count);
+            int[] words = noise.words(element(runs, draw, row) + column, count);
             long at = rows.at(row) + column * rows.classStride();
             for (int i = 0; i < count; i++) {
               segment.setAtIndex(JAVA_INT, at + i * rows.classStride(), words[i]);
@@ -63,13 +64,14 @@ final class JavaKernels implements Kernels {
   @Override
   public long uniform(Shape shape, Draw draw, Operand out) {
     Rows rows = Rows.of(out, FLOAT64, shape);
+    Shape runs = inFewRows(shape, rows);
     MemorySegment segment = out.segment();
     if (shape.type() == FLOAT64) {
-      Float64Noise noise = new Float64Noise(draw, capacity(shape), new Float64Math(0));
+      Float64Noise noise = new Float64Noise(draw, capacity(runs), new Float64Math(0));
       forEachBlock(
-          shape,
+          runs,
           (row, column, count) -> {
-            long[] words = noise.words(element(shape, draw, row) + column, count);
+            long[] words = noise.words(element(runs, draw, row) + column, count);
             long at = rows.at(row) + column * rows.classStride();
             for (int i = 0; i < count; i++) {
               double uniform = Float64Math.uniform(words[i]);
@@ -77,11 +79,11 @@ final class JavaKernels implements Kernels {
             }
           });
     } else {
-      Float32Noise noise = new Float32Noise(draw, capacity(shape), new Float32Math(0));
+      Float32Noise noise = new Float32Noise(draw, capacity(runs), new Float32Math(0));
       forEachBlock(
-          shape,
+          runs,
           (row, column, count) -> {
-            long element = element(shape, draw, row) + column;
+            long element = element(runs, draw, row) + column;
             int[] words = noise.words(element, count);
             long at = rows.at(row) + column * rows.classStride();
             for (int i = 0; i < count; i++) {
@@ -91,6 +93,15 @@ final class JavaKernels implements Kernels {
           });
     }
     return shape.rows();
+  }
+
+  /** Rows that follow each other without a gap, in memory as in the noise, are one long row. */
+  private static Shape inFewRows(Shape shape, Rows rows) {
+    boolean packed =
+        rows.inner() >= shape.rows()
+            && rows.innerStride() == shape.classes()
+            && rows.classStride() == 1;
+    return packed ? new Shape(shape.type(), 1, 1, shape.rows() * shape.classes()) : shape;
   }
 
   /** Works on up to {@link Tile#CAPACITY} columns of one row. */

@@ -13,6 +13,9 @@ interface Tile {
   /** The most elements of a tile. */
   int CAPACITY = Kernels.BLOCK;
 
+  /** From so many columns on it pays to go through each row by itself. */
+  int LONG_ROW = 32;
+
   /** The element type it computes in. */
   int type();
 
