@@ -38,8 +38,8 @@ INLINE void philox_start(struct philox *generator, uint64_t seed, uint64_t strea
 }
 
 /*
- * What the first rounds of a group's blocks have in common. The numbers of the blocks differ in word 0 of the counter alone, and a round
- * multiplies two of the four words: by the third round only, every word depends on the block.
+ * What the first rounds have in common of blocks that agree in word 1 of the counter, as those of a group do. Their numbers differ in
+ * word 0 alone, and a round multiplies two of the four words: by the third round only, every word depends on the block.
  */
 struct philox_group {
     uint64_lanes c2_of_1; /* what word 2 is combined with in round 1 (the first) */
@@ -116,10 +116,12 @@ static void words_float32(const struct philox *generator, uint64_t group, int64_
     uint64_lanes pairs = {0};
     for (int l = 0; l < LANES_float64; l++)
         pairs[l] = (uint64_t)(l / 2 * 4 + l % 2);
+    struct philox_group common = philox_group(generator, GROUP_BLOCKS * group);
     for (int64_t g = 0; g < groups; g++, out += 4 * GROUP_BLOCKS) {
         uint64_t first = GROUP_BLOCKS * (group + (uint64_t)g);
         fetch(ahead, g);
-        struct philox_group common = philox_group(generator, first);
+        if (__builtin_expect((uint32_t)first == 0, 0)) /* a carry has reached word 1 of the counter */
+            common = philox_group(generator, first);
         for (int b = 0; b < GROUP_BLOCKS; b += STEP_BLOCKS) {
             uint64_lanes block[CHAINS], words[4][CHAINS];
             UNROLL
@@ -143,10 +145,12 @@ static void words_float64(const struct philox *generator, uint64_t group, int64_
     uint64_lanes consecutive = {0};
     for (int l = 0; l < LANES_float64; l++)
         consecutive[l] = (uint64_t)l;
+    struct philox_group common = philox_group(generator, GROUP_BLOCKS * group);
     for (int64_t g = 0; g < groups; g++, out += 2 * GROUP_BLOCKS) {
         uint64_t first = GROUP_BLOCKS * (group + (uint64_t)g);
         fetch(ahead, g);
-        struct philox_group common = philox_group(generator, first);
+        if (__builtin_expect((uint32_t)first == 0, 0)) /* a carry has reached word 1 of the counter */
+            common = philox_group(generator, first);
         for (int b = 0; b < GROUP_BLOCKS; b += STEP_BLOCKS) {
             uint64_lanes block[CHAINS], words[4][CHAINS];
             UNROLL

@@ -131,6 +131,9 @@ int main(void)
         compare(5, classes[k], 0, 0, 0);
         compare(9, classes[k], UINT64_C(0xdeadbeef12345678), INT64_MAX, 3);
         compare(2, classes[k], UINT64_MAX, 77, (uint64_t)(INT64_MAX / classes[k] - 2));
+        /* across block 2^32, where a carry reaches word 1 of the counter, in either stream */
+        compare(5, classes[k], 3, 1, (UINT64_C(1) << 33) / (uint64_t)classes[k] - 2);
+        compare(5, classes[k], 3, 1, (UINT64_C(1) << 34) / (uint64_t)classes[k] - 2);
     }
     compare(1, 100000, 42, 5, 0);
     tails();
