@@ -6,7 +6,7 @@
  * written later (ascending order) or are masked.
  */
 
-enum { T(SHORT) = 64 }; /* classes; beyond, a row fills the lanes by itself */
+enum { T(SHORT) = 127 }; /* classes; beyond, a row fills the lanes by itself */
 
 struct T(batch) {
     real values[T(CHUNK) + T(SUM_LANES)] __attribute__((aligned(64)));
@@ -72,7 +72,7 @@ INLINE int64_t T(argmax_short_rows)(struct T(window) *window, uint64_t index, co
     return rows;
 }
 
-/* The sum of a row, which is one block of at most four steps. */
+/* The sum of a row, which is one block of few steps. */
 INLINE real T(sum_of_row)(const real *e, int64_t classes)
 {
     lanes sums[T(SUM_VECTORS)];

@@ -122,11 +122,13 @@ INLINE void T(vjp_batch)(const real *y, const real *v, int64_t rows, int64_t cla
     }
 }
 
+enum { T(SHORT_BACKWARD) = 64 }; /* classes; the backward pass has less work to share among rows than a draw */
+
 static void T(vjp_rows)(struct shape shape, struct input sample, struct input upstream, struct temperature tau,
                              struct output dlogits, struct output dtau)
 {
     int64_t classes = shape.classes, batch = T(CHUNK) / classes;
-    if (classes > T(SHORT) || sample.stride != classes || upstream.stride != classes || dlogits.stride != classes) {
+    if (classes > T(SHORT_BACKWARD) || sample.stride != classes || upstream.stride != classes || dlogits.stride != classes) {
         T(vjp_long_rows)(shape, sample, upstream, tau, dlogits, dtau);
         return;
     }
