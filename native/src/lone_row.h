@@ -22,12 +22,8 @@ INLINE int T(lone_argmax)(int64_t classes, const void *logits, struct noise nois
     return __builtin_isnan(top) ? -1 : T(first_lane)((mask_lanes)(s == top));
 }
 
-/* The sum of a row. */
-INLINE real T(lone_sum)(lanes a)
-{
-    lanes sums[T(SUM_VECTORS)] = {a};
-    return 0 + T(fold)(sums);
-}
+/* The sum of a row whose elements are not -0: the accumulators that no element comes to are +0, and change none. */
+INLINE real T(lone_sum)(lanes a) { return T(sum)(a); }
 
 static int64_t T(gumbel_lone)(int64_t classes, uint64_t seed, uint64_t stream, uint64_t first_element, void *out)
 {
