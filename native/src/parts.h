@@ -121,9 +121,9 @@ static void S(part_gradient)(int64_t count, struct columns sample, struct column
             S(gather_row)(S(element)(upstream, c), upstream.stride, columns, v);
         }
         if (sums == NULL)
-            T(vjp_block)(y, v, columns, (real)dot, (real)tau, dx, false);
+            T(vjp_block)(y, v, 0, columns, (real)dot, (real)tau, dx, false, NULL);
         else
-            *sum++ = T(vjp_block)(y, v, columns, (real)dot, (real)tau, dx, true);
+            *sum++ = T(vjp_block)(y, v, 0, columns, (real)dot, (real)tau, dx, true, NULL);
         if (!consecutive)
             S(scatter_row)(dx, columns, S(element)(dlogits, c), dlogits.stride);
     }

@@ -165,7 +165,7 @@ static void S(vjp_in_columns)(struct T(tiling) tiling, struct extent extent, str
                 if (pass == 0)
                     dots[r] = T(dot_from)(dots[r], of_y, of_v, count);
                 else
-                    sums[r] = T(vjp_from)(sums[r], of_y, of_v, count, dots[r], T(temperature_of)(tau, r), of_v, dtau != NULL);
+                    sums[r] = T(vjp_from)(sums[r], of_y, of_v, count, dots[r], T(temperature_of)(tau, r), of_v, dtau != NULL, NULL);
             }
             if (pass == 1)
                 S(scatter)(v, tiling.stride, dlogits, extent.inner, row, rows, column, count);

@@ -3,7 +3,7 @@
  */
 
 /* The upstream gradient where it counts: 0 in the columns with y = 0, whatever it holds there. */
-INLINE lanes T(counted)(lanes y, lanes v) { return T(select)((mask_lanes)(y == 0), (lanes){0}, v); }
+INLINE lanes T(counted)(lanes y, lanes v) { return (lanes)((mask_lanes)v & (mask_lanes)(y != 0)); }
 
 /* Adds y v for up to 16 columns to the sums. */
 INLINE void T(dot_columns)(const real *y, const real *v, int64_t count, lanes sums[T(SUM_VECTORS)])
@@ -15,12 +15,8 @@ INLINE void T(dot_columns)(const real *y, const real *v, int64_t count, lanes su
     }
 }
 
-/* dx for one vector: y (v - dot) / tau, and 0 where y is 0, since 0 times an infinite dot is not. */
-INLINE lanes T(gradient)(lanes y, lanes v, lanes dot, lanes tau)
-{
-    lanes dx = T(clean)((y * (T(counted)(y, v) - dot)) / tau);
-    return T(select)((mask_lanes)(y == 0), (lanes){0}, dx);
-}
+/* dx for one vector: y (v - dot) / tau, and 0 where y is 0, since 0 times an infinite number is not. */
+INLINE lanes T(gradient)(lanes y, lanes v, lanes dot, lanes tau) { return T(counted)(y, T(clean)((y * (v - dot)) / tau)); }
 
 /* dx for up to 16 columns, and dx log(y) added to the sums where they are wanted. */
 INLINE void T(vjp_columns)(const real *y, const real *v, int64_t count, real dot, real tau, real *dx, bool summed,
@@ -49,15 +45,31 @@ INLINE real T(dot_block)(const real *y, const real *v, int64_t count)
     return T(fold)(sums);
 }
 
-/* dx of a block. Returns the sum of dx log(y) where it is wanted. */
-INLINE real T(vjp_block)(const real *y, const real *v, int64_t count, real dot, real tau, real *dx, bool summed)
+/* A row whose dot product is worked out while another one's dx is: the one waits for additions, the other for divisions and memory. */
+struct T(next_row) {
+    const real *y, *v;
+    real dot;
+};
+
+/* dx of a block, which starts at column `first`; adds that block of the next row, or null, to its dot product. Returns the sum of dx log(y)
+ * where it is wanted. */
+INLINE real T(vjp_block)(const real *y, const real *v, int64_t first, int64_t count, real dot, real tau, real *dx, bool summed,
+                         struct T(next_row) *next)
 {
-    lanes sums[T(SUM_VECTORS)] = {{0}};
-    int64_t c = 0;
-    for (; c + T(SUM_LANES) <= count; c += T(SUM_LANES))
+    lanes sums[T(SUM_VECTORS)] = {{0}}, dots[T(SUM_VECTORS)] = {{0}};
+    int64_t c = first, end = first + count;
+    for (; c + T(SUM_LANES) <= end; c += T(SUM_LANES)) {
         T(vjp_columns)(y + c, v + c, T(SUM_LANES), dot, tau, dx + c, summed, sums);
-    if (c < count)
-        T(vjp_columns)(y + c, v + c, count - c, dot, tau, dx + c, summed, sums);
+        if (next != NULL)
+            T(dot_columns)(next->y + c, next->v + c, T(SUM_LANES), dots);
+    }
+    if (c < end) {
+        T(vjp_columns)(y + c, v + c, end - c, dot, tau, dx + c, summed, sums);
+        if (next != NULL)
+            T(dot_columns)(next->y + c, next->v + c, end - c, dots);
+    }
+    if (next != NULL)
+        next->dot += T(fold)(dots);
     return T(fold)(sums);
 }
 
@@ -70,10 +82,11 @@ INLINE real T(dot_from)(real total, const real *y, const real *v, int64_t column
 }
 
 /* The same of dx log(y), writing dx. */
-INLINE real T(vjp_from)(real total, const real *y, const real *v, int64_t columns, real dot, real tau, real *dx, bool summed)
+INLINE real T(vjp_from)(real total, const real *y, const real *v, int64_t columns, real dot, real tau, real *dx, bool summed,
+                        struct T(next_row) *next)
 {
     for (int64_t c = 0; c < columns; c += T(SUM_BLOCK))
-        total += T(vjp_block)(y + c, v + c, T(shorter)(columns - c, T(SUM_BLOCK)), dot, tau, dx + c, summed);
+        total += T(vjp_block)(y, v, c, T(shorter)(columns - c, T(SUM_BLOCK)), dot, tau, dx, summed, next);
     return total;
 }
 
@@ -83,18 +96,24 @@ INLINE real T(slope_of_tau)(real sum) { return T(clean)(T(broadcast)(-sum))[0]; 
 INLINE void T(vjp_long_rows)(struct shape shape, struct input sample, struct input upstream, struct temperature tau,
                              struct output dlogits, struct output dtau)
 {
+    const real *y = sample.data, *v = upstream.data;
+    struct T(next_row) next = {y, v, shape.rows > 0 ? T(dot_from)(0, y, v, shape.classes) : 0};
     for (int64_t r = 0; r < shape.rows; r++) {
-        const real *y = (const real *)sample.data + r * sample.stride;
-        const real *v = (const real *)upstream.data + r * upstream.stride;
-        real *dx = (real *)dlogits.data + r * dlogits.stride;
-        real dot = T(dot_from)(0, y, v, shape.classes);
+        real *dx = (real *)dlogits.data + r * dlogits.stride, dot = next.dot, sum;
+        y = next.y;
+        v = next.v;
         real temperature = T(temperature_of)(tau, r);
-        if (dtau.data == NULL) {
-            T(vjp_from)(0, y, v, shape.classes, dot, temperature, dx, false);
+        bool summed = dtau.data != NULL;
+        if (r + 1 < shape.rows) {
+            next = (struct T(next_row)){y + sample.stride, v + upstream.stride, 0};
+            sum = summed ? T(vjp_from)(0, y, v, shape.classes, dot, temperature, dx, true, &next)
+                         : T(vjp_from)(0, y, v, shape.classes, dot, temperature, dx, false, &next);
         } else {
-            real sum = T(vjp_from)(0, y, v, shape.classes, dot, temperature, dx, true);
-            ((real *)dtau.data)[r * dtau.stride] = T(slope_of_tau)(sum);
+            sum = summed ? T(vjp_from)(0, y, v, shape.classes, dot, temperature, dx, true, NULL)
+                         : T(vjp_from)(0, y, v, shape.classes, dot, temperature, dx, false, NULL);
         }
+        if (summed)
+            ((real *)dtau.data)[r * dtau.stride] = T(slope_of_tau)(sum);
     }
 }
 
