@@ -27,27 +27,27 @@ struct parts_float64 {
     float64_lanes exponent, fraction;
 };
 
-/* From 2^52 exponent, modulo 2^64: biased by 2048 to be positive, which also spares the arithmetic shift that AVX2 lacks. */
-INLINE float64_lanes exponent_float64(uint64_lanes n)
-{
-    return (float64_lanes)(((n + (UINT64_C(2048) << 52)) >> 52) | MAGIC_float64) - (0x1p52 + 2048);
-}
+/* A bias of 2048 in the exponent makes it positive, which spares the arithmetic shift that AVX2 lacks; it turns the mantissa's sign. */
+#define BIAS_float64 (UINT64_C(2048) << 52)
+
+/* From 2^52 (exponent + 2048). */
+INLINE float64_lanes exponent_float64(uint64_lanes n) { return (float64_lanes)((n >> 52) | MAGIC_float64) - (0x1p52 + 2048); }
 
 INLINE struct parts_float64 split_float64(float64_lanes x)
 {
     const uint64_t root_half = UINT64_C(0x3fe6a09e667f3bcd); /* bits of sqrt(1/2) */
-    uint64_lanes n = (uint64_lanes)x - root_half;
-    float64_lanes mantissa = (float64_lanes)((uint64_lanes)x - (n & UINT64_C(0xfff0000000000000)));
-    return (struct parts_float64){exponent_float64(n), mantissa - 1.0};
+    uint64_lanes n = (uint64_lanes)x - (root_half - BIAS_float64);
+    float64_lanes minus_mantissa = (float64_lanes)((uint64_lanes)x - (n & UINT64_C(0xfff0000000000000)));
+    return (struct parts_float64){exponent_float64(n), -1.0 - minus_mantissa};
 }
 
 /* The parts of -x. */
 INLINE struct parts_float64 split_negative_float64(float64_lanes x)
 {
     const uint64_t minus_root_half = UINT64_C(0xbfe6a09e667f3bcd);
-    uint64_lanes n = (uint64_lanes)x - minus_root_half;
-    float64_lanes minus_mantissa = (float64_lanes)((uint64_lanes)x - (n & UINT64_C(0xfff0000000000000)));
-    return (struct parts_float64){exponent_float64(n), -1.0 - minus_mantissa};
+    uint64_lanes n = (uint64_lanes)x - (minus_root_half - BIAS_float64);
+    float64_lanes mantissa = (float64_lanes)((uint64_lanes)x - (n & UINT64_C(0xfff0000000000000)));
+    return (struct parts_float64){exponent_float64(n), mantissa - 1.0};
 }
 
 INLINE float64_lanes log_of_parts_float64(struct parts_float64 x)
@@ -92,12 +92,13 @@ INLINE float64_lanes exp_of_parts_float64(struct exp_parts_float64 x)
 
 INLINE float64_lanes exp_float64(float64_lanes x) { return exp_of_parts_float64(exp_parts_float64(x)); }
 
-/* (t + 1/2) / 2^64, rounded once: both halves are exact. */
+/* (t + 1/2) / 2^64, rounded once: both halves are exact, as the last bits of a number whose last place counts what they count. */
 INLINE float64_lanes midpoint_float64(uint64_lanes t)
 {
-    float64_lanes high = (float64_lanes)((t >> 32) | MAGIC_float64) - 0x1p52;
-    float64_lanes low = (float64_lanes)((t & 0xffffffffu) | MAGIC_float64) - (0x1p52 - 0.5);
-    return high * 0x1p-32 + low * 0x1p-64;
+    const uint64_t bits_high = UINT64_C(0x4130000000000000), bits_low = UINT64_C(0x3f30000000000000); /* of 2^20 and 2^-12 */
+    float64_lanes high = (float64_lanes)((t >> 32) | bits_high) - 0x1p20;
+    float64_lanes low = (float64_lanes)((t & 0xffffffffu) | bits_low) - (0x1p-12 - 0x1p-65);
+    return high + low;
 }
 
 /* The parts of 1 - U, whose logarithm is L, as survival_float32. */
