@@ -93,11 +93,12 @@ INLINE real T(vjp_from)(real total, const real *y, const real *v, int64_t column
 /* The gradient of a row's tau, from the sum of dx log(y). */
 INLINE real T(slope_of_tau)(real sum) { return T(clean)(T(broadcast)(-sum))[0]; }
 
+/* One row at least. */
 INLINE void T(vjp_long_rows)(struct shape shape, struct input sample, struct input upstream, struct temperature tau,
                              struct output dlogits, struct output dtau)
 {
     const real *y = sample.data, *v = upstream.data;
-    struct T(next_row) next = {y, v, shape.rows > 0 ? T(dot_from)(0, y, v, shape.classes) : 0};
+    struct T(next_row) next = {y, v, T(dot_from)(0, y, v, shape.classes)};
     for (int64_t r = 0; r < shape.rows; r++) {
         real *dx = (real *)dlogits.data + r * dlogits.stride, dot = next.dot, sum;
         y = next.y;

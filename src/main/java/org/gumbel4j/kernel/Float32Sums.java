@@ -146,7 +146,7 @@ final class Float32Sums {
       used = Math.min(used, half);
     }
     for (int row = 0; row < rows; row++) {
-      sums[row] = used == 0 ? 0 : lanes[0][row];
+      sums[row] = lanes[0][row];
     }
   }
 

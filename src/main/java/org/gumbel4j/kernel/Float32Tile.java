@@ -269,8 +269,9 @@ final class Float32Tile implements Tile {
 
   @Override
   public void gradient(double[] dots) {
-    float smallest = Float.POSITIVE_INFINITY;
+    float smallest;
     if (columns >= LONG_ROW) {
+      smallest = Float.POSITIVE_INFINITY;
       for (int row = 0, from = 0; row < rows; row++, from += columns) {
         float dot = (float) dots[row];
         float ofRow = gradient(values, dot, taus[from], others, from, from + columns);

@@ -267,8 +267,9 @@ final class Float64Tile implements Tile {
 
   @Override
   public void gradient(double[] dots) {
-    double smallest = Double.POSITIVE_INFINITY;
+    double smallest;
     if (columns >= LONG_ROW) {
+      smallest = Double.POSITIVE_INFINITY;
       for (int row = 0, from = 0; row < rows; row++, from += columns) {
         double dot = dots[row];
         double ofRow = gradient(values, dot, taus[from], others, from, from + columns);
