@@ -7,6 +7,7 @@ import signal
 import subprocess
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,8 @@ import pytest
 from conftest import gone_within
 
 from gumbel4j import Session
+from gumbel4j._bridge import JavaEndedError, _Connection
+from gumbel4j._launcher import JavaProcess
 
 Python = Callable[[str], subprocess.Popen[str]]
 
@@ -116,6 +119,54 @@ def test_death_in_all_threads() -> None:
             thread.join()
         assert wrong == []
         np.testing.assert_array_equal(s.gumbel((50, 100), seed=5), expected)
+
+
+def test_calls_that_come_too_late_keep_nothing() -> None:
+    """A thread may have been about to call when the session was closed: its arrays and its connection go."""
+    with Session(threads=1, backend="java") as s:
+        bridge = s._runtime._bridge
+        array = s.gumbel((3, 4), seed=1)
+        alive = weakref.ref(array)
+    with pytest.raises(JavaEndedError):
+        bridge.run("gumbel", "", [array])
+    del array
+    assert alive() is None
+    assert not bridge._in_use
+
+
+def test_connection_of_a_call_that_ends_with_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is closed, though its answer came after the others were."""
+    ask = _Connection.ask
+    with Session(threads=1, backend="java") as s:
+        bridge = s._runtime._bridge
+
+        def meanwhile(connection: _Connection, *arguments: Any) -> bytes:
+            answer = ask(connection, *arguments)
+            s.close()
+            return answer
+
+        with monkeypatch.context() as patch:
+            patch.setattr(_Connection, "ask", meanwhile)
+            bridge.round_trip()
+    assert not bridge._idle
+
+
+def test_ctrl_c_while_a_dead_java_is_put_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next call starts another all the same."""
+
+    def interrupted(process: JavaProcess, grace: float = 0.0) -> None:
+        raise KeyboardInterrupt
+
+    with Session(threads=1, backend="java") as s:
+        expected = s.gumbel((3, 4), seed=1)
+        process = s._runtime._bridge.process
+        os.kill(process.pid, signal.SIGKILL)
+        assert process.wait(60)
+        with monkeypatch.context() as patch:
+            patch.setattr(JavaProcess, "stop", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                s.gumbel((3, 4), seed=1)
+        np.testing.assert_array_equal(s.gumbel((3, 4), seed=1), expected)
 
 
 @pytest.mark.parametrize("plane", ["memfd", "shm", "file"])

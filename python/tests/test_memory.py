@@ -131,6 +131,27 @@ def test_arrays_that_die_while_a_pool_is_closed_leave_nothing(
     assert not pool._returned
 
 
+def test_arrays_that_die_while_a_closed_pool_refuses_another_leave_nothing(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The call that was refused held the lock meanwhile, and is the last one."""
+    arrays = [pool.empty((100,), np.dtype(np.uint8))]
+    new_segment = Pool._new_segment
+
+    def meanwhile(self: Pool, block_size: int) -> _memory.Segment:
+        arrays.clear()
+        return new_segment(self, block_size)
+
+    monkeypatch.setattr(Pool, "_new_segment", meanwhile)
+    pool.close()
+    assert pool._segments
+    with pytest.raises(RuntimeError, match="closed"):
+        pool.empty((3 << 20,), np.dtype(np.uint8))
+    assert not arrays
+    assert not pool._segments
+    assert not pool._returned
+
+
 def test_java_gives_memory_back_though_the_request_was_interrupted(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -94,11 +94,17 @@ class Bridge:
     answer_timeout
         Seconds until Java counts as hung and is ended. It answers every request within a fifth of a second,
         also when a call takes hours.
+
+    Attributes
+    ----------
+    identity
+        Stands for it where it must not be held on to.
     """
 
     def __init__(self, process: JavaProcess, answer_timeout: float) -> None:
         self.process = process
         self.answer_timeout = answer_timeout
+        self.identity: Final = object()
         self._owner = os.getpid()
         self._awake = _AWAKE if available_cores() > 1 else 0.0
         self._idle: deque[_Connection] = deque()
@@ -106,6 +112,7 @@ class Bridge:
         self._in_use: dict[int, object] = {}
         self._abandoned: deque[int] = deque()
         self._closing = threading.Lock()
+        self._closed = False
         _bridges.add(self)
 
     @property
@@ -218,6 +225,8 @@ class Bridge:
         """Ask Java to end a job whose caller went away; its memory stays in use until it has ended."""
         self._abandoned.append(job)
         self.cancel(job)
+        if self._closed and self.has_ended:  # nobody settles it, and it may have come after close
+            self._let_go()
 
     def cancel(self, job: int) -> None:
         """Ask Java to end a job, from any thread."""
@@ -234,11 +243,15 @@ class Bridge:
         if os.getpid() != self._owner:
             return
         with self._closing:
+            self._closed = True
             self._drop_idle()
             self.process.stop()
-            # No job runs any more, so nothing uses memory either.
-            self._abandoned.clear()
-            self._in_use.clear()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Forget all jobs: Java has ended, so nothing uses their memory."""
+        self._abandoned.clear()
+        self._in_use.clear()
 
     def _done(self, reply: str) -> str:
         """Return the result of a reply, or raise the exception it tells of (see the Java class Reply)."""
@@ -304,6 +317,8 @@ class Bridge:
             connection.close()
             raise
         self._idle.append(connection)
+        if self._closed:  # meanwhile, and nobody else will come for it
+            self._drop_idle()
         return answer
 
     def _connect(self, timeout: float) -> _Connection:

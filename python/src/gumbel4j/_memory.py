@@ -122,7 +122,8 @@ class Segment:
     nbytes
         Its size.
     mapped_by
-        The bridge whose Java has mapped it, if any.
+        The identity of the bridge whose Java has mapped it, if any. Not the bridge itself, which holds arrays
+        while calls use them, and so would never be let go of.
     """
 
     number: int
@@ -216,14 +217,18 @@ class Pool:
         size = _block_size(nbytes)
         with HeldBack():
             self._file_returned()
-            with self._lock:
-                segment, offset = self._take(size)
-                # A type for each block size, not for each array's size: ctypes keeps them for ever.
-                buffer = (ctypes.c_char * size).from_buffer(segment.memory, offset)
-                end = weakref.ref(buffer, self._release if segment.is_shared else self._release_now)
-                lease = _Lease(buffer, self._returned.append)  # the later is called first
-                lease.segment, lease.offset, lease.end = segment, offset, end
-                _leases[id(lease)] = lease
+            try:
+                with self._lock:
+                    segment, offset = self._take(size)
+                    # A type for each block size, not for each array's size: ctypes keeps them for ever.
+                    buffer = (ctypes.c_char * size).from_buffer(segment.memory, offset)
+                    end = weakref.ref(buffer, self._release if segment.is_shared else self._release_now)
+                    lease = _Lease(buffer, self._returned.append)  # the later is called first
+                    lease.segment, lease.offset, lease.end = segment, offset, end
+                    _leases[id(lease)] = lease
+            finally:
+                if self._closed:  # there may be no next call
+                    self._file_returned()
         return np.ndarray(shape, dtype, buffer)  # type: ignore[arg-type]  # any buffer is allowed
 
     def locate(self, array: NDArray[Any]) -> tuple[Segment, int] | None:

@@ -328,7 +328,7 @@ class Runtime:
         """Let Java give back what was given back here."""
         retired = self._pool.retired
         if retired:
-            numbers = [segment.number for segment in retired if segment.mapped_by is bridge]
+            numbers = [segment.number for segment in retired if segment.mapped_by is bridge.identity]
             if numbers:
                 bridge.unmap(numbers)
             self._pool.forget(retired)
@@ -377,9 +377,9 @@ class Runtime:
                 raise RuntimeError("the session has ended, since Python is ending")
             if self._end is None or self._bridge.has_ended:
                 _log.warning("Java is started again. %s", self._bridge.process.last_words())
-                if self._end is not None:
-                    self._end()
-                self._end = None  # in case that it does not start
+                end, self._end = self._end, None  # in case that it does not start, or of Ctrl-C
+                if end is not None:
+                    end()
                 self._bridge, self._end = self._start()
             return self._bridge
 
@@ -499,7 +499,7 @@ class _UnreachableError(RuntimeError):
 
 def _map(segment: Segment, bridge: Bridge) -> None:
     """Let Java map a segment, unless it has."""
-    if segment.mapped_by is bridge:
+    if segment.mapped_by is bridge.identity:
         return
     try:
         bridge.map(segment.number, segment.file, segment.nbytes)
@@ -507,7 +507,7 @@ def _map(segment: Segment, bridge: Bridge) -> None:
         if bridge.alive:
             raise _UnreachableError(f"Java cannot map {segment.file}: {problem}") from problem
         raise
-    segment.mapped_by = bridge
+    segment.mapped_by = bridge.identity
     segment.remove_name()
 
 
