@@ -151,11 +151,13 @@ static __attribute__((noinline, cold)) void noise_of_tail_float32(const struct p
     }
 }
 
+INLINE uint32_lanes are_tail_words_float32(uint32_lanes v) { return (uint32_lanes)(v >> 8 == 0); }
+
 /* The noise of one vector of elements from `index` on, tail words included. */
 static __attribute__((noinline)) float32_lanes noise_of_few_float32(const struct philox *generator, uint64_t index, uint32_lanes v)
 {
     float32_lanes g = noise_of_large_words_float32(v);
-    if (__builtin_expect(any_float32((int32_lanes)(v >> 8 == 0)), 0))
+    if (__builtin_expect(any_float32((int32_lanes)are_tail_words_float32(v)), 0))
         for (int l = 0; l < LANES_float32; l++)
             if (v[l] < 256)
                 g[l] = -log_float32(broadcast_float32((float)uniform_float32(generator, index + (uint64_t)l, v[l])))[0];
@@ -179,7 +181,7 @@ static __attribute__((noinline)) bool survivals_float32(float *at, int64_t count
         STORE_VECTOR(exponents + i, survival.exponent);
         STORE_VECTOR(at + i, survival.fraction);
     }
-    return any_float32((int32_lanes)(least >> 8 == 0));
+    return any_float32((int32_lanes)are_tail_words_float32(least));
 }
 
 /* Fractions become their L, in place. */

@@ -147,12 +147,25 @@ static double uniform_float64(const struct philox *generator, uint64_t index, ui
     return midpoint_float64(broadcast_uint64(v))[0];
 }
 
+/* None: 64 bits are enough. */
+INLINE uint64_lanes are_tail_words_float64(uint64_lanes v)
+{
+    (void)v;
+    return (uint64_lanes){0};
+}
+
+/* g of any words. */
+INLINE float64_lanes noise_of_large_words_float64(uint64_lanes v)
+{
+    return -log_of_parts_float64(split_negative_float64(log_survival_float64(v)));
+}
+
 /* The noise of one vector of elements; no word needs a tail. */
 static __attribute__((noinline)) float64_lanes noise_of_few_float64(const struct philox *generator, uint64_t index, uint64_lanes v)
 {
     (void)generator;
     (void)index;
-    return -log_of_parts_float64(split_negative_float64(log_survival_float64(v)));
+    return noise_of_large_words_float64(v);
 }
 
 /* As noise_of_words_float32; no word needs a tail. */

@@ -1,12 +1,11 @@
 /*
  * The vector types of a tier, and the operations on them that read the same on every instruction set. Each lanes_<tier>.h defines
- * VECTOR_BYTES, includes this file, and adds the few operations that need its own instructions:
+ * VECTOR_BYTES, includes this file, and adds the few operations that need its own instructions (those of masks.h are made of bits):
  *
  *   fma(a, b, c)            a b + c rounded once
  *   max(a, b)               a > b ? a : b
  *   select(mask, a, b)      a where the mask's lane is all ones, b where it is zero
- *   any(mask)               whether a lane of the mask is set
- *   first_lane(mask)        the lowest lane that is set; one is
+ *   bits(mask)              a bit for each lane, the lowest lane's the lowest
  *   sum(a)                  halves added onto each other, upper to lower, until one lane is left (NOISE.md, section 6)
  *   largest(a)              of the lanes
  *   load(p, count, fill)    the first `count` lanes from memory, `fill` in the others; reads nothing beyond

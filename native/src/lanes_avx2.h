@@ -32,10 +32,10 @@ INLINE float64_lanes select_float64(int64_lanes mask, float64_lanes a, float64_l
     return (float64_lanes)_mm256_blendv_pd((__m256d)b, (__m256d)a, (__m256d)mask);
 }
 
-INLINE bool any_float32(int32_lanes mask) { return _mm256_movemask_ps((__m256)mask) != 0; }
-INLINE bool any_float64(int64_lanes mask) { return _mm256_movemask_pd((__m256d)mask) != 0; }
-INLINE int first_lane_float32(int32_lanes mask) { return __builtin_ctz((unsigned)_mm256_movemask_ps((__m256)mask)); }
-INLINE int first_lane_float64(int64_lanes mask) { return __builtin_ctz((unsigned)_mm256_movemask_pd((__m256d)mask)); }
+INLINE uint32_t bits_float32(int32_lanes mask) { return (uint32_t)_mm256_movemask_ps((__m256)mask); }
+INLINE uint32_t bits_float64(int64_lanes mask) { return (uint32_t)_mm256_movemask_pd((__m256d)mask); }
+
+#include "masks.h"
 
 INLINE float sum_float32(float32_lanes a)
 {

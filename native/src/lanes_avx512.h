@@ -22,24 +22,20 @@ INLINE float64_lanes max_float64(float64_lanes a, float64_lanes b) { return (flo
 
 INLINE uint32_lanes min_words_float32(uint32_lanes a, uint32_lanes b) { return (uint32_lanes)_mm512_min_epu32((__m512i)a, (__m512i)b); }
 
-/* One bit a lane. */
-INLINE uint16_t bits_float32(int32_lanes mask) { return _mm512_movepi32_mask((__m512i)mask); }
-INLINE uint8_t bits_float64(int64_lanes mask) { return _mm512_movepi64_mask((__m512i)mask); }
+INLINE uint32_t bits_float32(int32_lanes mask) { return _mm512_movepi32_mask((__m512i)mask); }
+INLINE uint32_t bits_float64(int64_lanes mask) { return _mm512_movepi64_mask((__m512i)mask); }
+
+#include "masks.h"
 
 INLINE float32_lanes select_float32(int32_lanes mask, float32_lanes a, float32_lanes b)
 {
-    return (float32_lanes)_mm512_mask_blend_ps(bits_float32(mask), (__m512)b, (__m512)a);
+    return (float32_lanes)_mm512_mask_blend_ps((__mmask16)bits_float32(mask), (__m512)b, (__m512)a);
 }
 
 INLINE float64_lanes select_float64(int64_lanes mask, float64_lanes a, float64_lanes b)
 {
-    return (float64_lanes)_mm512_mask_blend_pd(bits_float64(mask), (__m512d)b, (__m512d)a);
+    return (float64_lanes)_mm512_mask_blend_pd((__mmask8)bits_float64(mask), (__m512d)b, (__m512d)a);
 }
-
-INLINE bool any_float32(int32_lanes mask) { return bits_float32(mask) != 0; }
-INLINE bool any_float64(int64_lanes mask) { return bits_float64(mask) != 0; }
-INLINE int first_lane_float32(int32_lanes mask) { return __builtin_ctz(bits_float32(mask)); }
-INLINE int first_lane_float64(int64_lanes mask) { return __builtin_ctz(bits_float64(mask)); }
 
 INLINE __m256 upper_half_float32(float32_lanes a) { return _mm256_castpd_ps(_mm512_extractf64x4_pd((__m512d)a, 1)); }
 INLINE __m256d upper_half_float64(float64_lanes a) { return _mm512_extractf64x4_pd((__m512d)a, 1); }

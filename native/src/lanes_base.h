@@ -31,8 +31,11 @@ INLINE uint32_lanes min_words_float32(uint32_lanes a, uint32_lanes b)
 
 INLINE float32_lanes max_float32(float32_lanes a, float32_lanes b) { return (float32_lanes)_mm_max_ps((__m128)a, (__m128)b); }
 INLINE float64_lanes max_float64(float64_lanes a, float64_lanes b) { return (float64_lanes)_mm_max_pd((__m128d)a, (__m128d)b); }
-INLINE bool any_float32(int32_lanes mask) { return _mm_movemask_epi8((__m128i)mask) != 0; }
-INLINE bool any_float64(int64_lanes mask) { return _mm_movemask_epi8((__m128i)mask) != 0; }
+INLINE uint32_t bits_float32(int32_lanes mask) { return (uint32_t)_mm_movemask_ps((__m128)mask); }
+INLINE uint32_t bits_float64(int64_lanes mask) { return (uint32_t)_mm_movemask_pd((__m128d)mask); }
+
+#include "masks.h"
+
 INLINE uint64_lanes multiply_low(uint64_lanes a, uint64_lanes b) { return (uint64_lanes)_mm_mul_epu32((__m128i)a, (__m128i)b); }
 
 /* Out of line, or it would be repeated at every fma. */
@@ -70,8 +73,15 @@ INLINE float32_lanes fma_float32(float32_lanes a, float32_lanes b, float32_lanes
 
 INLINE float32_lanes max_float32(float32_lanes a, float32_lanes b) { return select_float32((int32_lanes)(a > b), a, b); }
 INLINE float64_lanes max_float64(float64_lanes a, float64_lanes b) { return select_float64((int64_lanes)(a > b), a, b); }
-INLINE bool any_float64(int64_lanes mask) { return (mask[0] | mask[1]) != 0; }
-INLINE bool any_float32(int32_lanes mask) { return any_float64((int64_lanes)mask); }
+INLINE uint32_t bits_float32(int32_lanes mask)
+{
+    return (uint32_t)((mask[0] & 1) | (mask[1] & 2) | (mask[2] & 4) | (mask[3] & 8));
+}
+
+INLINE uint32_t bits_float64(int64_lanes mask) { return (uint32_t)((mask[0] & 1) | (mask[1] & 2)); }
+
+#include "masks.h"
+
 INLINE uint64_lanes multiply_low(uint64_lanes a, uint64_lanes b) { return (a & 0xffffffffu) * (b & 0xffffffffu); }
 
 INLINE float32_lanes fma_float32(float32_lanes a, float32_lanes b, float32_lanes c)
@@ -82,9 +92,6 @@ INLINE float32_lanes fma_float32(float32_lanes a, float32_lanes b, float32_lanes
 }
 
 #endif
-
-INLINE int first_lane_float32(int32_lanes mask) { return mask[0] ? 0 : mask[1] ? 1 : mask[2] ? 2 : 3; }
-INLINE int first_lane_float64(int64_lanes mask) { return mask[0] ? 0 : 1; }
 
 INLINE float sum_float32(float32_lanes a) { return (a[0] + a[2]) + (a[1] + a[3]); }
 INLINE double sum_float64(float64_lanes a) { return a[0] + a[1]; }

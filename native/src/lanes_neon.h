@@ -33,13 +33,19 @@ INLINE float64_lanes max_float64(float64_lanes a, float64_lanes b) { return sele
 
 INLINE uint32_lanes min_words_float32(uint32_lanes a, uint32_lanes b) { return (uint32_lanes)vminq_u32((uint32x4_t)a, (uint32x4_t)b); }
 
-/* Sixteen bits a lane of float32, 32 of float64. */
-INLINE uint64_t bits_of_mask(uint32x4_t mask) { return vget_lane_u64(vreinterpret_u64_u16(vmovn_u32(mask)), 0); }
+INLINE uint32_t bits_float32(int32_lanes mask)
+{
+    const uint32x4_t bit_of_lane = {1, 2, 4, 8};
+    return vaddvq_u32(vandq_u32((uint32x4_t)mask, bit_of_lane));
+}
 
-INLINE bool any_float32(int32_lanes mask) { return bits_of_mask((uint32x4_t)mask) != 0; }
-INLINE bool any_float64(int64_lanes mask) { return bits_of_mask((uint32x4_t)mask) != 0; }
-INLINE int first_lane_float32(int32_lanes mask) { return __builtin_ctzll(bits_of_mask((uint32x4_t)mask)) / 16; }
-INLINE int first_lane_float64(int64_lanes mask) { return __builtin_ctzll(bits_of_mask((uint32x4_t)mask)) / 32; }
+INLINE uint32_t bits_float64(int64_lanes mask)
+{
+    const uint64x2_t bit_of_lane = {1, 2};
+    return (uint32_t)vaddvq_u64(vandq_u64((uint64x2_t)mask, bit_of_lane));
+}
+
+#include "masks.h"
 
 INLINE float sum_float32(float32_lanes a)
 {

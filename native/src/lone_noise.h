@@ -57,7 +57,7 @@ INLINE float32_lanes lone_noise_float32(uint64_t seed, uint64_t stream, uint64_t
     float32_lanes first = select_float32(odd, joined[1], joined[0]), second = select_float32(odd, joined[3], joined[2]);
     uint32_lanes v = (uint32_lanes)select_float32(upper, second, first);
 
-    if (__builtin_expect(any_float32((int32_lanes)(v >> 8 == 0)), 0)) {
+    if (__builtin_expect(any_float32((int32_lanes)are_tail_words_float32(v)), 0)) {
         struct philox generator;
         philox_start(&generator, seed, stream);
         return noise_of_few_float32(&generator, index, v);
@@ -77,7 +77,7 @@ INLINE float64_lanes lone_noise_float64(uint64_t seed, uint64_t stream, uint64_t
     int64_lanes upper = -(int64_lanes)(element >> 4 & 1);
     uint64_lanes v = (uint64_lanes)select_float64(upper, (float64_lanes)low_half_and_high(words[2][0], words[3][0]),
                                                   (float64_lanes)low_half_and_high(words[0][0], words[1][0]));
-    return -log_of_parts_float64(split_negative_float64(log_survival_float64(v)));
+    return noise_of_large_words_float64(v);
 }
 
 #endif

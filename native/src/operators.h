@@ -23,6 +23,8 @@
 
 #include "short_rows.h"
 
+#include "short_argmax.h"
+
 #include "argmax.h"
 
 #include "soft.h"

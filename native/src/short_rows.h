@@ -1,16 +1,27 @@
 /*
  * Rows of few classes: as many at a time as share one refill of the noise. Noise, exponential and scaling run flat over all of them, and
- * only the largest, the sum and the argmax go row by row, so that no lane idles. Included by operators.h once per element type.
+ * only the largest and the sum go by rows, as many at a time as there are lanes, so that no lane idles. Included by operators.h once per
+ * element type.
  *
  * A batch lies packed in a buffer with room behind it: a vector that starts in a row may reach into the next ones, whose own values are
- * written later (ascending order) or are masked.
+ * written later (ascending order) or are masked; and where there are fewer rows than lanes, what follows them is worked out for nothing.
  */
 
 enum { T(SHORT) = 127 }; /* classes; beyond, a row fills the lanes by itself */
 
 struct T(batch) {
-    real values[T(CHUNK) + T(SUM_LANES)] __attribute__((aligned(64)));
+    real values[T(CHUNK) + T(LANES) * T(SHORT)] __attribute__((aligned(64)));
 };
+
+/* How many rows precede one with a NaN or +inf. */
+static int64_t T(sound_rows)(const real *x, int64_t stride, int64_t rows, int64_t classes)
+{
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t c = 0; c < classes; c++)
+            if (!(x[r * stride + c] < (real)INFINITY))
+                return r;
+    return rows;
+}
 
 /* s = x + g. Returns how many rows precede one with a NaN or +inf. `y`: where samples will be written, or null. */
 INLINE int64_t T(perturb_short_rows)(struct T(window) *window, uint64_t index, const real *x, int64_t stride, int64_t rows,
@@ -26,20 +37,76 @@ INLINE int64_t T(perturb_short_rows)(struct T(window) *window, uint64_t index, c
         if (c < runs.length)
             T(store)(s->values + at + c, T(LANES), T(perturb_columns)(x + r * stride + c, g + at + c, runs.length - c, &refused));
     }
-    if (__builtin_expect(T(any)(refused), 0))
+    return __builtin_expect(T(any)(refused), 0) ? T(sound_rows)(x, stride, rows, classes) : rows;
+}
+
+/* Which lanes of the last 16 columns of a row, as a sum takes them, lie within the row. */
+struct T(row_end) {
+    mask_lanes within[T(SUM_VECTORS)];
+};
+
+INLINE struct T(row_end) T(row_end_of)(int64_t classes)
+{
+    struct T(row_end) end;
+    word within[2 * T(SUM_LANES)] = {0};
+    memset(within, 0xff, T(SUM_LANES) * sizeof(word));
+    memcpy(&end, within + T(SUM_LANES) - 1 - (classes - 1) % T(SUM_LANES), sizeof end);
+    return end;
+}
+
+/* The largest s of each of LANES rows. */
+INLINE lanes T(largest_of_rows)(const real *s, int64_t classes, const struct T(row_end) *end)
+{
+    lanes largest[T(LANES)];
+    int64_t last = (classes - 1) / T(LANES) * T(LANES);
+    mask_lanes within = end->within[last % T(SUM_LANES) / T(LANES)];
+    UNROLL
+    for (int l = 0; l < T(LANES); l++)
+        largest[l] = T(select)(within, T(load)(s + l * classes + last, T(LANES), 0), T(broadcast)(-(real)INFINITY));
+    for (int64_t c = 0; c < last; c += T(LANES))
+        UNROLL
+        for (int l = 0; l < T(LANES); l++)
+            largest[l] = T(max)(T(load)(s + l * classes + c, T(LANES), 0), largest[l]);
+    return T(largest_of_each)(largest);
+}
+
+/* The largest s of each row; returns how many rows precede one that has none. */
+INLINE int64_t T(largest_of_batch)(const struct T(batch) *s, int64_t rows, int64_t classes, real *largest)
+{
+    struct T(row_end) end = T(row_end_of)(classes);
+    mask_lanes none = {0};
+    for (int64_t r = 0; r < rows; r += T(LANES)) {
+        int64_t at = rows < T(LANES) ? 0 : T(shorter)(r, rows - T(LANES));
+        lanes of_rows = T(largest_of_rows)(s->values + at * classes, classes, &end);
+        none |= (mask_lanes)(of_rows == -(real)INFINITY);
+        T(store)(largest + at, T(LANES), of_rows);
+    }
+    if (__builtin_expect(T(any)(none), 0))
         for (int64_t r = 0; r < rows; r++)
-            for (int64_t c = 0; c < classes; c++)
-                if (!(x[r * stride + c] < (real)INFINITY))
-                    return r;
+            if (largest[r] == -(real)INFINITY)
+                return r;
     return rows;
 }
 
-INLINE real T(largest_of_row)(const real *s, int64_t classes)
+/* The sums of LANES rows. */
+INLINE lanes T(sums_of_rows)(const real *e, int64_t classes, const struct T(row_end) *end)
 {
-    lanes largest = T(load)(s, classes, -(real)INFINITY);
-    for (int64_t c = T(LANES); c < classes; c += T(LANES))
-        largest = T(max)(T(load)(s + c, classes - c, -(real)INFINITY), largest);
-    return T(largest)(largest);
+    lanes folded[T(LANES)];
+    int64_t last = (classes - 1) / T(SUM_LANES) * T(SUM_LANES);
+    UNROLL
+    for (int l = 0; l < T(LANES); l++) {
+        const real *row = e + l * classes;
+        lanes sums[T(SUM_VECTORS)] = {{0}};
+        for (int64_t c = 0; c < last; c += T(SUM_LANES))
+            UNROLL
+            for (int h = 0; h < T(SUM_VECTORS); h++)
+                sums[h] += T(load)(row + c + h * T(LANES), T(LANES), 0);
+        UNROLL
+        for (int h = 0; h < T(SUM_VECTORS); h++)
+            sums[h] += (lanes)((mask_lanes)T(load)(row + last + h * T(LANES), T(LANES), 0) & end->within[h]);
+        folded[l] = T(fold_vectors)(sums);
+    }
+    return T(sum_of_each)(folded);
 }
 
 /* Writes a value over a row, and beyond its end. */
@@ -48,42 +115,6 @@ INLINE void T(fill_row)(real *row, int64_t classes, real value)
     lanes values = T(broadcast)(value);
     for (int64_t c = 0; c < classes; c += T(LANES))
         T(store)(row + c, T(LANES), values);
-}
-
-/* The columns of the largest s of each row; returns how many rows precede one that must be refused. */
-INLINE int64_t T(argmax_short_rows)(struct T(window) *window, uint64_t index, const real *x, int64_t stride, int64_t rows,
-                                    int64_t classes, int64_t *columns)
-{
-    struct T(batch) s;
-    rows = T(perturb_short_rows)(window, index, x, stride, rows, classes, NULL, &s);
-    for (int64_t r = 0; r < rows; r++) {
-        const real *row = s.values + r * classes;
-        real largest = T(largest_of_row)(row, classes);
-        if (largest == -(real)INFINITY)
-            return r;
-        int64_t c = 0;
-        mask_lanes equal = (mask_lanes)(T(load)(row, classes, -(real)INFINITY) == largest);
-        while (!T(any)(equal)) {
-            c += T(LANES);
-            equal = (mask_lanes)(T(load)(row + c, classes - c, -(real)INFINITY) == largest);
-        }
-        columns[r] = c + T(first_lane)(equal);
-    }
-    return rows;
-}
-
-/* The sum of a row, which is one block of few steps. */
-INLINE real T(sum_of_row)(const real *e, int64_t classes)
-{
-    lanes sums[T(SUM_VECTORS)];
-    UNROLL
-    for (int h = 0; h < T(SUM_VECTORS); h++)
-        sums[h] = T(load)(e + h * T(LANES), classes - h * T(LANES), 0);
-    for (int64_t c = T(SUM_LANES); c < classes; c += T(SUM_LANES))
-        UNROLL
-        for (int h = 0; h < T(SUM_VECTORS); h++)
-            sums[h] += T(load)(e + c + h * T(LANES), classes - c - h * T(LANES), 0);
-    return T(fold)(sums);
 }
 
 /* The argmax limit: masks all but the first column with the largest s, so that its exponential becomes the one. */
@@ -129,20 +160,24 @@ INLINE void T(exp_batch_by_row)(real *s, const real *top, int64_t rows, int64_t 
 INLINE int64_t T(soft_batch)(struct T(window) *window, uint64_t index, const real *x, int64_t x_stride, struct temperature tau,
                              int64_t first_row, int64_t rows, int64_t classes, real *y, int64_t y_stride)
 {
+    real each[T(CHUNK) + T(LANES)];
     struct T(batch) s, of_row; /* of_row: what a row's elements have in common */
     rows = T(perturb_short_rows)(window, index, x, x_stride, rows, classes, y, &s);
-    for (int64_t r = 0; r < rows; r++) {
-        real top = T(largest_of_row)(s.values + r * classes, classes);
-        if (top == -(real)INFINITY)
-            rows = r;
-        T(fill_row)(of_row.values + r * classes, classes, top);
-    }
+    rows = T(largest_of_batch)(&s, rows, classes, each);
+    for (int64_t r = 0; r < rows; r++)
+        T(fill_row)(of_row.values + r * classes, classes, each[r]);
     if (tau.rows.data == NULL)
         T(exp_batch)(s.values, of_row.values, rows * classes, (real)tau.all);
     else
         T(exp_batch_by_row)(s.values, of_row.values, rows, classes, tau, first_row);
+    struct T(row_end) end = T(row_end_of)(classes);
+    for (int64_t r = 0; r < rows; r += T(LANES)) {
+        int64_t at = rows < T(LANES) ? 0 : T(shorter)(r, rows - T(LANES));
+        lanes factors = (real)1 / T(sums_of_rows)(s.values + at * classes, classes, &end);
+        T(store)(each + at, T(LANES), factors);
+    }
     for (int64_t r = 0; r < rows; r++)
-        T(fill_row)(of_row.values + r * classes, classes, 1 / T(sum_of_row)(s.values + r * classes, classes));
+        T(fill_row)(of_row.values + r * classes, classes, each[r]);
     struct T(runs) runs = T(runs_of)((struct shape){rows, classes}, (struct output){y, y_stride});
     for (int64_t r = 0; r < runs.count && rows > 0; r++) {
         const real *e = s.values + r * classes, *factor = of_row.values + r * classes;

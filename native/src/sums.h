@@ -8,8 +8,8 @@ enum {
     T(SUM_VECTORS) = T(SUM_LANES) / T(LANES)
 };
 
-/* One block of a row's sum: sixteen accumulators folded. */
-INLINE real T(fold)(const lanes sums[T(SUM_VECTORS)])
+/* Sixteen accumulators, folded until they fill one vector. */
+INLINE lanes T(fold_vectors)(const lanes sums[T(SUM_VECTORS)])
 {
     lanes left[T(SUM_VECTORS)];
     memcpy(left, sums, sizeof left);
@@ -18,5 +18,8 @@ INLINE real T(fold)(const lanes sums[T(SUM_VECTORS)])
         UNROLL
         for (int h = 0; h < width; h++)
             left[h] += left[h + width];
-    return T(sum)(left[0]);
+    return left[0];
 }
+
+/* One block of a row's sum: sixteen accumulators folded. */
+INLINE real T(fold)(const lanes sums[T(SUM_VECTORS)]) { return T(sum)(T(fold_vectors)(sums)); }

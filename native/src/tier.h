@@ -15,6 +15,8 @@
 #include "elements.h"
 #include "transpose.h"
 
+#include "across.h"
+
 /* ---- computed in float64 ---- */
 
 #define T(name) name##_float64

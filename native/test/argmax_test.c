@@ -2,7 +2,7 @@
 #include "argmax.h"
 
 /* Rows are shifted so that a tail word of the float32 stream (NOISE.md, section 9) is among them. */
-enum { SEED = 7, STREAM = 0, TAIL_INDEX = 24428773, ROWS = 4, MOST_CLASSES = 4097 };
+enum { SEED = 7, STREAM = 0, TAIL_INDEX = 24428773, ROWS = 4, MOST_SHORT = 130, MORE_ROWS = 19, MOST_CLASSES = 4097 };
 
 /* One logit's place; u is a new random number, `place` a column that differs by row. */
 struct element {
@@ -54,16 +54,17 @@ static const struct {
 static void every_kind(int32_t type, int64_t classes)
 {
     static double logits[ROWS * MOST_CLASSES], noise[ROWS * MOST_CLASSES], one_hot[ROWS * MOST_CLASSES]; /* room for either type */
-    int32_t columns[ROWS];
+    int32_t columns[MORE_ROWS];
+    const int64_t rows = classes <= MOST_SHORT && classes % 3 != 0 ? MORE_ROWS : ROWS; /* more than lanes, or fewer */
     const int64_t places[ROWS] = {0, classes - 1, classes / 2, classes - 1 - classes / 5};
-    struct shape shape = matrix(type, ROWS, classes), wide = matrix(compute_type(type), ROWS, classes);
+    struct shape shape = matrix(type, rows, classes), wide = matrix(compute_type(type), rows, classes);
     struct draw draw = draw_of(SEED, STREAM, (uint64_t)(TAIL_INDEX / classes - 1), classes);
     uint64_t random = (uint64_t)classes;
     call_gumbel(wide, draw, packed(wide, noise));
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
-        for (int64_t r = 0; r < ROWS; r++)
+        for (int64_t r = 0; r < rows; r++)
             for (int64_t c = 0; c < classes; c++) {
-                struct element e = {c, classes, places[r], next_random(&random), get(wide.type, noise, r * classes + c), largest_of(type)};
+                struct element e = {c, classes, places[r % ROWS], next_random(&random), get(wide.type, noise, r * classes + c), largest_of(type)};
                 put(type, logits, r * classes + c, kinds[k].logit(e));
             }
         compare_argmax(shape, logits, noise, draw, one_hot, columns, kinds[k].name);

@@ -62,6 +62,7 @@ static void T(masks)(void)
         while (!(bits >> first & 1))
             first++;
         CHECK(T(any)(T(mask)(bits)) && T(first_lane)(T(mask)(bits)) == first, "first lane %d", first);
+        CHECK(T(bits)(T(mask)(bits)) == (bits & ((UINT64_C(1) << T(N)) - 1)), "bits %x", T(bits)(T(mask)(bits)));
     }
 }
 
@@ -87,6 +88,25 @@ static void T(arithmetic)(void)
             for (int l = 0; l < width; l++)
                 sums[l] = sums[l] + sums[l + width];
         CHECK(T(sum)(T(vector)(b)) == sums[0], "sum");
+    }
+}
+
+/* Vectors folded together come to what each comes to by itself. */
+static void T(folds_across)(void)
+{
+    for (int n = 0; n < 200; n++) {
+        lanes some[T(N)], same[T(N)];
+        for (int r = 0; r < T(N); r++)
+            for (int l = 0; l < T(N); l++)
+                some[r][l] = same[r][l] = (real)(int32_t)random_bits() * (real)0x1p-20;
+        real sums[T(N)], largest[T(N)];
+        for (int r = 0; r < T(N); r++) {
+            sums[r] = T(sum)(some[r]);
+            largest[r] = T(largest)(some[r]);
+        }
+        lanes sum = T(sum_of_each)(some), most = T(largest_of_each)(same);
+        for (int r = 0; r < T(N); r++)
+            CHECK(sum[r] == sums[r] && most[r] == largest[r], "vector %d of %d", r, (int)T(N));
     }
 }
 
@@ -230,6 +250,7 @@ static void T(every_check)(const char *directory)
     T(loads_and_stores)();
     T(masks)();
     T(arithmetic)();
+    T(folds_across)();
     T(edges)();
     T(functions)();
     T(golden_function)(directory, "log", T(log_of));

@@ -10,6 +10,10 @@
 #include "../src/float32.h"
 #include "../src/float64.h"
 
+#include "../src/transpose.h"
+
+#include "../src/across.h"
+
 #include "check.h"
 #include "golden.h"
 #include "spec.h"
