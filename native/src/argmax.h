@@ -128,7 +128,7 @@ INLINE int64_t T(argmax_batch)(int64_t classes) { return classes <= T(SHORT) ? T
 INLINE int64_t T(argmax_rows)(struct T(window) *window, uint64_t index, const real *x, int64_t stride, int64_t rows, int64_t classes,
                               int64_t *columns)
 {
-    if (classes < T(SCREENED))
+    if (classes < T(FEW))
         return T(argmax_of_few)(window, index, x, stride, rows, classes, columns);
     if (classes <= T(SHORT))
         return T(argmax_short_rows)(window, index, x, stride, rows, classes, columns);

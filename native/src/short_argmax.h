@@ -4,8 +4,6 @@
  * a batch. Included by operators.h once per element type.
  */
 
-enum { T(SCREENED) = 2 * T(LANES) }; /* classes, from which on it pays */
-
 /* Columns of a batch that are worked out together: their places in it, and their s. */
 struct T(candidates) {
     int64_t count;

@@ -7,7 +7,10 @@
  * written later (ascending order) or are masked; and where there are fewer rows than lanes, what follows them is worked out for nothing.
  */
 
-enum { T(SHORT) = 127 }; /* classes; beyond, a row fills the lanes by itself */
+enum {
+    T(FEW) = 64 / sizeof(real), /* classes; from here on it pays to screen a row, and its dot product fills the lanes by itself */
+    T(SHORT) = 127              /* classes; beyond, a row fills the lanes by itself */
+};
 
 struct T(batch) {
     real values[T(CHUNK) + T(LANES) * T(SHORT)] __attribute__((aligned(64)));

@@ -118,16 +118,51 @@ INLINE void T(vjp_long_rows)(struct shape shape, struct input sample, struct inp
     }
 }
 
-/* Packed rows of few classes, some at a time: the dot products go row by row, dx and the logarithms run flat over all of them. */
-INLINE void T(vjp_batch)(const real *y, const real *v, int64_t rows, int64_t classes, struct temperature tau, int64_t first_row, real *dx,
-                         struct output dtau)
+/* The sums of products of LANES packed rows of fewer than SUM_LANES classes; what is read behind them does not count. */
+INLINE lanes T(dots_of_rows)(const real *y, const real *v, int64_t classes, const struct T(row_end) *end)
+{
+    lanes folded[T(LANES)];
+    UNROLL
+    for (int l = 0; l < T(LANES); l++, y += classes, v += classes) {
+        lanes products[T(SUM_VECTORS)];
+        UNROLL
+        for (int h = 0; h < T(SUM_VECTORS); h++) {
+            lanes sample = (lanes)((mask_lanes)T(load)(y + h * T(LANES), T(LANES), 0) & end->within[h]);
+            products[h] = T(fma)(sample, T(counted)(sample, T(load)(v + h * T(LANES), T(LANES), 0)), (lanes){0});
+        }
+        folded[l] = T(fold_vectors)(products);
+    }
+    return T(sum_of_each)(folded); /* never -0: some accumulators have no column */
+}
+
+/* The same for as many of `rows` rows as can be taken so, where that pays; returns how many. `readable`: elements from y and v on. */
+INLINE int64_t T(dots_of_few)(const real *y, const real *v, int64_t rows, int64_t classes, int64_t readable, real *dots)
+{
+    if (classes >= T(FEW))
+        return 0;
+    struct T(row_end) end = T(row_end_of)(classes);
+    int64_t r = 0;
+    for (; r + T(LANES) <= rows && (r + T(LANES)) * classes + T(SUM_LANES) <= readable; r += T(LANES)) {
+        lanes some = T(dots_of_rows)(y + r * classes, v + r * classes, classes, &end);
+        T(store)(dots + r, T(LANES), some);
+    }
+    return r;
+}
+
+/* Packed rows of few classes, some at a time: the dot products go by rows, dx and the logarithms run flat over all of them. `readable`: the
+ * elements from y, v and dx on, of rows to come too. */
+INLINE void T(vjp_batch)(const real *y, const real *v, int64_t rows, int64_t classes, int64_t readable, struct temperature tau,
+                         int64_t first_row, real *dx, struct output dtau)
 {
     struct T(batch) dots, temperatures, logs;
-    for (int64_t r = 0; r < rows; r++) {
+    real some[T(CHUNK)];
+    int64_t known = T(dots_of_few)(y, v, rows, classes, readable, some);
+    for (int64_t r = 0; r < known; r++)
+        T(fill_row)(dots.values + r * classes, classes, some[r]);
+    for (int64_t r = known; r < rows; r++)
         T(fill_row)(dots.values + r * classes, classes, T(dot_from)(0, y + r * classes, v + r * classes, classes));
-        if (tau.rows.data != NULL)
-            T(fill_row)(temperatures.values + r * classes, classes, T(temperature_of)(tau, first_row + r));
-    }
+    for (int64_t r = 0; r < rows && tau.rows.data != NULL; r++)
+        T(fill_row)(temperatures.values + r * classes, classes, T(temperature_of)(tau, first_row + r));
     for (int64_t i = 0; i < rows * classes; i += T(LANES)) {
         int64_t left = rows * classes - i;
         lanes sample = T(load)(y + i, left, 0);
@@ -136,8 +171,12 @@ INLINE void T(vjp_batch)(const real *y, const real *v, int64_t rows, int64_t cla
         if (dtau.data != NULL)
             T(store)(logs.values + i, T(LANES), T(log)(sample));
     }
-    for (int64_t r = 0; r < rows && dtau.data != NULL; r++) {
-        real sum = T(dot_from)(0, dx + r * classes, logs.values + r * classes, classes);
+    if (dtau.data == NULL)
+        return;
+    known = T(dots_of_few)(dx, logs.values, rows, classes, readable, some);
+    for (int64_t r = 0; r < rows; r++) {
+        int64_t at = r * classes;
+        real sum = r < known ? some[r] : T(dot_from)(0, dx + at, logs.values + at, classes);
         ((real *)dtau.data)[(first_row + r) * dtau.stride] = T(slope_of_tau)(sum);
     }
 }
@@ -154,5 +193,5 @@ static void T(vjp_rows)(struct shape shape, struct input sample, struct input up
     }
     for (int64_t r = 0; r < shape.rows; r += batch)
         T(vjp_batch)((const real *)sample.data + r * classes, (const real *)upstream.data + r * classes,
-                     T(shorter)(shape.rows - r, batch), classes, tau, r, (real *)dlogits.data + r * classes, dtau);
+                     T(shorter)(shape.rows - r, batch), classes, (shape.rows - r) * classes, tau, r, (real *)dlogits.data + r * classes, dtau);
 }

@@ -5,7 +5,7 @@
 #define _DEFAULT_SOURCE /* mmap's MAP_ANONYMOUS */
 #include "guard.h"
 
-enum { LONGEST = 300 };
+enum { LONGEST = 300, FEW = 20, MANY_ROWS = 35 };
 
 static const struct draw draw = {1, 2, 77};
 
@@ -76,6 +76,9 @@ int main(void)
                 for (int t = 0; t < TYPES; t++) {
                     shape.type = all_types[t];
                     operators(shape, layouts[k], at_end);
+                    struct shape many = {all_types[t], 1, MANY_ROWS, classes}; /* as are worked on together */
+                    if (classes <= FEW)
+                        operators(many, layouts[k], at_end);
                 }
                 words_and_uniforms(shape, layouts[k], at_end);
             }
