@@ -29,12 +29,12 @@ INLINE uint32_t bits_float64(int64_lanes mask) { return _mm512_movepi64_mask((__
 
 INLINE float32_lanes select_float32(int32_lanes mask, float32_lanes a, float32_lanes b)
 {
-    return (float32_lanes)_mm512_mask_blend_ps((__mmask16)bits_float32(mask), (__m512)b, (__m512)a);
+    return (float32_lanes)_mm512_mask_blend_ps((uint16_t)bits_float32(mask), (__m512)b, (__m512)a);
 }
 
 INLINE float64_lanes select_float64(int64_lanes mask, float64_lanes a, float64_lanes b)
 {
-    return (float64_lanes)_mm512_mask_blend_pd((__mmask8)bits_float64(mask), (__m512d)b, (__m512d)a);
+    return (float64_lanes)_mm512_mask_blend_pd((uint8_t)bits_float64(mask), (__m512d)b, (__m512d)a);
 }
 
 INLINE __m256 upper_half_float32(float32_lanes a) { return _mm256_castpd_ps(_mm512_extractf64x4_pd((__m512d)a, 1)); }
