@@ -86,13 +86,13 @@ static bool T(are_sound)(const real *x, int64_t count)
  * so far can win, so nearly all need Philox and a comparison, but no logarithm. A column with s >= best has a
  * ceiling >= s - slack(s) >= best - slack(best), since s - slack(s) grows with s: equals are examined too, and the first one is kept.
  */
-INLINE bool T(argmax_columns)(struct T(window) *window, uint64_t index, int64_t column, const real *x, int64_t count,
+INLINE bool T(argmax_columns)(struct T(window) *window, uint64_t index, int64_t column, const real *x, const real *y, int64_t count,
                               struct T(best) *best)
 {
     lanes ceilings[T(BUNDLES)];
-    for (const int64_t end = column + count; column < end; column += T(CHUNK), x += T(CHUNK)) {
+    for (const int64_t end = column + count; column < end; column += T(CHUNK), x += T(CHUNK), y = y == NULL ? NULL : y + T(CHUNK)) {
         count = T(shorter)(end - column, T(CHUNK));
-        const word *words = T(words_at)(window, index + (uint64_t)column, count, x, NULL);
+        const word *words = T(words_at)(window, index + (uint64_t)column, count, x, y);
         lanes highest = T(broadcast)(-(real)INFINITY);
         mask_lanes doubtful = {0};
         int64_t c = 0, first = 0;
@@ -126,14 +126,14 @@ INLINE int64_t T(argmax_batch)(int64_t classes) { return classes <= T(SHORT) ? T
 
 /* The columns of the largest x + g of some rows; returns how many rows precede one that must be refused. */
 INLINE int64_t T(argmax_rows)(struct T(window) *window, uint64_t index, const real *x, int64_t stride, int64_t rows, int64_t classes,
-                              int64_t *columns)
+                              const real *y, int64_t *columns)
 {
     if (classes < T(FEW))
         return T(argmax_of_few)(window, index, x, stride, rows, classes, columns);
     if (classes <= T(SHORT))
         return T(argmax_short_rows)(window, index, x, stride, rows, classes, columns);
     struct T(best) best = T(best_of_none)();
-    bool sound = T(argmax_columns)(window, index, 0, x, classes, &best);
+    bool sound = T(argmax_columns)(window, index, 0, x, y, classes, &best);
     columns[0] = best.column;
     return sound && best.column >= 0 ? 1 : 0;
 }
@@ -156,7 +156,8 @@ static int64_t T(hard_rows)(struct shape shape, struct input logits, struct nois
     for (int64_t r = 0; r < shape.rows; r += batch) {
         int64_t rows = T(shorter)(shape.rows - r, batch);
         const real *x = (const real *)logits.data + r * logits.stride;
-        int64_t found = T(argmax_rows)(&window, T(row_index)(noise, shape, r), x, logits.stride, rows, shape.classes, columns);
+        int64_t found = T(argmax_rows)(&window, T(row_index)(noise, shape, r), x, logits.stride, rows, shape.classes,
+                                        (const real *)out.data + r * out.stride, columns);
         T(write_one_hot)((real *)out.data + r * out.stride, out.stride, found, shape.classes, columns);
         if (found < rows)
             return r + found;
@@ -172,7 +173,7 @@ static int64_t T(categorical_rows)(struct shape shape, struct input logits, stru
     for (int64_t r = 0; r < shape.rows; r += batch) {
         int64_t rows = T(shorter)(shape.rows - r, batch);
         const real *x = (const real *)logits.data + r * logits.stride;
-        int64_t found = T(argmax_rows)(&window, T(row_index)(noise, shape, r), x, logits.stride, rows, shape.classes, columns);
+        int64_t found = T(argmax_rows)(&window, T(row_index)(noise, shape, r), x, logits.stride, rows, shape.classes, NULL, columns);
         for (int64_t j = 0; j < found; j++)
             ((int32_t *)out.data)[(r + j) * out.stride] = (int32_t)columns[j];
         if (found < rows)

@@ -71,13 +71,13 @@ static bool S(part_argmax)(int64_t count, struct columns logits, struct noise no
     struct T(best) best = T(best_of_none)();
     bool sound = true;
     if (S(are_consecutive)(logits, logits)) {
-        sound = T(argmax_columns)(&window, noise.first_element, 0, logits.data, count, &best);
+        sound = T(argmax_columns)(&window, noise.first_element, 0, logits.data, NULL, count, &best);
     } else {
         real *tile = gumbel4j_scratch();
         for (int64_t c = 0; c < count && sound; c += T(TILE_COLUMNS)) {
             int64_t columns = T(shorter)(count - c, T(TILE_COLUMNS));
             S(gather_row)(S(element)(logits, c), logits.stride, columns, tile);
-            sound = T(argmax_columns)(&window, noise.first_element, c, tile, columns, &best);
+            sound = T(argmax_columns)(&window, noise.first_element, c, tile, NULL, columns, &best);
         }
     }
     *s = (double)best.s;

@@ -106,7 +106,7 @@ static int64_t S(argmax_staged)(struct T(window) *window, struct T(tiling) tilin
         for (int64_t r = 0; r < rows; r += batch) {
             int64_t count = T(shorter)(rows - r, batch);
             int64_t found = T(argmax_rows)(window, noise_of_row(noise, extent, row + r).first_element, tile + r * tiling.stride, tiling.stride,
-                                           count, extent.classes, columns + r);
+                                           count, extent.classes, NULL, columns + r);
             if (found < count)
                 return r + found;
         }
@@ -119,7 +119,7 @@ static int64_t S(argmax_staged)(struct T(window) *window, struct T(tiling) tilin
         int64_t count = T(shorter)(extent.classes - column, tiling.columns);
         S(gather)(logits, extent.inner, row, rows, column, count, tile, tiling.stride);
         for (int64_t r = 0; r < rows; r++) /* rows from one that is refused on do not matter */
-            if (!T(argmax_columns)(window, noise_of_row(noise, extent, row + r).first_element, column, tile + r * tiling.stride, count,
+            if (!T(argmax_columns)(window, noise_of_row(noise, extent, row + r).first_element, column, tile + r * tiling.stride, NULL, count,
                                    &best[r]))
                 rows = r;
     }
