@@ -24,9 +24,9 @@ static __attribute__((noinline)) void T(examine)(struct T(best) *best, const str
 
 INLINE struct T(best) T(best_of_none)(void) { return (struct T(best)){-(real)INFINITY, -(real)INFINITY, -1}; }
 
-/* Columns that are screened together, a few vectors of them. */
+/* Columns that are screened together, two vectors of them: the more, the less a bound of all of them tells. */
 enum {
-    T(BUNDLE) = 8 * T(LANES),
+    T(BUNDLE) = 2 * T(LANES),
     T(BUNDLES) = T(CHUNK) / T(BUNDLE) /* of a chunk */
 };
 
@@ -82,9 +82,10 @@ static bool T(are_sound)(const real *x, int64_t count)
 
 /*
  * Goes on looking for the first column whose x + g is the largest: `count` columns from `column` on, of a row whose noise starts at `index`;
- * x is the first one's. Returns whether none holds a NaN or +inf. Only a column whose ceiling (an upper bound of its s) is above the best s
- * so far can win, so nearly all need Philox and a comparison, but no logarithm. A column with s >= best has a
- * ceiling >= s - slack(s) >= best - slack(best), since s - slack(s) grows with s: equals are examined too, and the first one is kept.
+ * x is the first one's, y where its sample will be written, or null. Returns whether none holds a NaN or +inf. Only a column whose ceiling
+ * (an upper bound of its s) is above the best s so far can win, so nearly all need Philox and a comparison, but no logarithm. A column with
+ * s >= best has a ceiling >= s - slack(s) >= best - slack(best), since s - slack(s) grows with s: equals are examined too, and the first
+ * one is kept.
  */
 INLINE bool T(argmax_columns)(struct T(window) *window, uint64_t index, int64_t column, const real *x, const real *y, int64_t count,
                               struct T(best) *best)
@@ -122,16 +123,16 @@ INLINE bool T(argmax_columns)(struct T(window) *window, uint64_t index, int64_t 
 }
 
 /* The rows that argmax_rows takes at a time. */
-INLINE int64_t T(argmax_batch)(int64_t classes) { return classes <= T(SHORT) ? T(CHUNK) / classes : 1; }
+INLINE int64_t T(argmax_batch)(int64_t classes) { return classes <= T(SHORT_DRAW) ? T(CHUNK) / classes : 1; }
 
 /* The columns of the largest x + g of some rows; returns how many rows precede one that must be refused. */
 INLINE int64_t T(argmax_rows)(struct T(window) *window, uint64_t index, const real *x, int64_t stride, int64_t rows, int64_t classes,
                               const real *y, int64_t *columns)
 {
     if (classes < T(FEW))
-        return T(argmax_of_few)(window, index, x, stride, rows, classes, columns);
-    if (classes <= T(SHORT))
-        return T(argmax_short_rows)(window, index, x, stride, rows, classes, columns);
+        return T(argmax_of_few)(window, index, x, stride, rows, classes, y, columns);
+    if (classes <= T(SHORT_DRAW))
+        return T(argmax_short_rows)(window, index, x, stride, rows, classes, y, columns);
     struct T(best) best = T(best_of_none)();
     bool sound = T(argmax_columns)(window, index, 0, x, y, classes, &best);
     columns[0] = best.column;

@@ -97,13 +97,14 @@ INLINE void T(add_others)(struct T(candidates) *others, const real *ceilings, in
     }
 }
 
-/* The columns of the largest s of each row, with the noise of all; returns how many rows precede one that must be refused. */
+/* The columns of the largest s of each row, with the noise of all; returns how many rows precede one that must be refused. `y`: where
+ * samples will be written, or null. */
 INLINE int64_t T(argmax_of_few)(struct T(window) *window, uint64_t index, const real *x, int64_t stride, int64_t rows, int64_t classes,
-                                int64_t *columns)
+                                const real *y, int64_t *columns)
 {
     struct T(batch) s;
-    real largest[T(CHUNK) + T(LANES)];
-    rows = T(perturb_short_rows)(window, index, x, stride, rows, classes, NULL, &s);
+    real largest[T(CHUNK)];
+    rows = T(perturb_short_rows)(window, index, x, stride, rows, classes, y, &s);
     rows = T(largest_of_batch)(&s, rows, classes, largest);
     for (int64_t r = 0; r < rows; r++)
         columns[r] = T(first_column)(s.values + r * classes, classes, largest[r]);
@@ -112,12 +113,12 @@ INLINE int64_t T(argmax_of_few)(struct T(window) *window, uint64_t index, const 
 
 /* The same, screened. */
 INLINE int64_t T(argmax_short_rows)(struct T(window) *window, uint64_t index, const real *x, int64_t stride, int64_t rows,
-                                    int64_t classes, int64_t *columns)
+                                    int64_t classes, const real *y, int64_t *columns)
 {
     struct T(batch) ceilings;
     struct T(candidates) best, others;
-    real highest[T(CHUNK) + T(LANES)];
-    const word *words = T(words_at)(window, index, rows * classes, x, NULL);
+    real highest[T(CHUNK)];
+    const word *words = T(words_at)(window, index, rows * classes, x, y);
     rows = T(ceilings_of_batch)(x, stride, rows, classes, words, &ceilings);
     rows = T(largest_of_batch)(&ceilings, rows, classes, highest);
     best.count = others.count = 0;

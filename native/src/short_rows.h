@@ -4,16 +4,17 @@
  * element type.
  *
  * A batch lies packed in a buffer with room behind it: a vector that starts in a row may reach into the next ones, whose own values are
- * written later (ascending order) or are masked; and where there are fewer rows than lanes, what follows them is worked out for nothing.
+ * written later (ascending order) or are masked.
  */
 
 enum {
     T(FEW) = 64 / sizeof(real), /* classes; from here on it pays to screen a row, and its dot product fills the lanes by itself */
-    T(SHORT) = 127              /* classes; beyond, a row fills the lanes by itself */
+    T(SHORT) = 127,             /* classes; beyond, a row fills the lanes by itself */
+    T(SHORT_DRAW) = T(CHUNK)    /* classes; beyond, a row that is drawn is screened a chunk at a time */
 };
 
 struct T(batch) {
-    real values[T(CHUNK) + T(LANES) * T(SHORT)] __attribute__((aligned(64)));
+    real values[T(CHUNK) + T(SUM_LANES)] __attribute__((aligned(64)));
 };
 
 /* How many rows precede one with a NaN or +inf. */
@@ -73,43 +74,72 @@ INLINE lanes T(largest_of_rows)(const real *s, int64_t classes, const struct T(r
     return T(largest_of_each)(largest);
 }
 
+/* The same of one row. */
+INLINE real T(largest_of_row)(const real *s, int64_t classes)
+{
+    lanes largest = T(broadcast)(-(real)INFINITY);
+    int64_t c = 0;
+    for (; c + T(LANES) <= classes; c += T(LANES))
+        largest = T(max)(T(load)(s + c, T(LANES), 0), largest);
+    if (c < classes)
+        largest = T(max)(T(load)(s + c, classes - c, -(real)INFINITY), largest);
+    return T(largest)(largest);
+}
+
 /* The largest s of each row; returns how many rows precede one that has none. */
 INLINE int64_t T(largest_of_batch)(const struct T(batch) *s, int64_t rows, int64_t classes, real *largest)
 {
     struct T(row_end) end = T(row_end_of)(classes);
     mask_lanes none = {0};
-    for (int64_t r = 0; r < rows; r += T(LANES)) {
-        int64_t at = rows < T(LANES) ? 0 : T(shorter)(r, rows - T(LANES));
+    int64_t r = 0;
+    for (; r < rows && rows >= T(LANES); r += T(LANES)) {
+        int64_t at = T(shorter)(r, rows - T(LANES));
         lanes of_rows = T(largest_of_rows)(s->values + at * classes, classes, &end);
         none |= (mask_lanes)(of_rows == -(real)INFINITY);
         T(store)(largest + at, T(LANES), of_rows);
     }
+    for (; r < rows; r++) {
+        largest[r] = T(largest_of_row)(s->values + r * classes, classes);
+        none |= (mask_lanes)(T(broadcast)(largest[r]) == -(real)INFINITY);
+    }
     if (__builtin_expect(T(any)(none), 0))
-        for (int64_t r = 0; r < rows; r++)
+        for (r = 0; r < rows; r++)
             if (largest[r] == -(real)INFINITY)
                 return r;
     return rows;
 }
 
-/* The sums of LANES rows. */
-INLINE lanes T(sums_of_rows)(const real *e, int64_t classes, const struct T(row_end) *end)
+/* The sum of a row, which is one block of few steps, folded until it fills one vector. */
+INLINE lanes T(folded_row)(const real *e, int64_t classes, const struct T(row_end) *end)
 {
-    lanes folded[T(LANES)];
+    lanes sums[T(SUM_VECTORS)] = {{0}};
     int64_t last = (classes - 1) / T(SUM_LANES) * T(SUM_LANES);
-    UNROLL
-    for (int l = 0; l < T(LANES); l++) {
-        const real *row = e + l * classes;
-        lanes sums[T(SUM_VECTORS)] = {{0}};
-        for (int64_t c = 0; c < last; c += T(SUM_LANES))
-            UNROLL
-            for (int h = 0; h < T(SUM_VECTORS); h++)
-                sums[h] += T(load)(row + c + h * T(LANES), T(LANES), 0);
+    for (int64_t c = 0; c < last; c += T(SUM_LANES))
         UNROLL
         for (int h = 0; h < T(SUM_VECTORS); h++)
-            sums[h] += (lanes)((mask_lanes)T(load)(row + last + h * T(LANES), T(LANES), 0) & end->within[h]);
-        folded[l] = T(fold_vectors)(sums);
+            sums[h] += T(load)(e + c + h * T(LANES), T(LANES), 0);
+    UNROLL
+    for (int h = 0; h < T(SUM_VECTORS); h++)
+        sums[h] += (lanes)((mask_lanes)T(load)(e + last + h * T(LANES), T(LANES), 0) & end->within[h]);
+    return T(fold_vectors)(sums);
+}
+
+/* 1 over the sum of each row. */
+INLINE void T(factors_of_batch)(const struct T(batch) *e, int64_t rows, int64_t classes, real *factors)
+{
+    struct T(row_end) end = T(row_end_of)(classes);
+    int64_t r = 0;
+    for (; r < rows && rows >= T(LANES); r += T(LANES)) {
+        lanes folded[T(LANES)];
+        int64_t at = T(shorter)(r, rows - T(LANES));
+        UNROLL
+        for (int l = 0; l < T(LANES); l++)
+            folded[l] = T(folded_row)(e->values + (at + l) * classes, classes, &end);
+        lanes of_rows = (real)1 / T(sum_of_each)(folded);
+        T(store)(factors + at, T(LANES), of_rows);
     }
-    return T(sum_of_each)(folded);
+    for (; r < rows; r++)
+        factors[r] = 1 / T(sum)(T(folded_row)(e->values + r * classes, classes, &end));
 }
 
 /* Writes a value over a row, and beyond its end. */
@@ -163,7 +193,7 @@ INLINE void T(exp_batch_by_row)(real *s, const real *top, int64_t rows, int64_t 
 INLINE int64_t T(soft_batch)(struct T(window) *window, uint64_t index, const real *x, int64_t x_stride, struct temperature tau,
                              int64_t first_row, int64_t rows, int64_t classes, real *y, int64_t y_stride)
 {
-    real each[T(CHUNK) + T(LANES)];
+    real each[T(CHUNK)];
     struct T(batch) s, of_row; /* of_row: what a row's elements have in common */
     rows = T(perturb_short_rows)(window, index, x, x_stride, rows, classes, y, &s);
     rows = T(largest_of_batch)(&s, rows, classes, each);
@@ -173,12 +203,7 @@ INLINE int64_t T(soft_batch)(struct T(window) *window, uint64_t index, const rea
         T(exp_batch)(s.values, of_row.values, rows * classes, (real)tau.all);
     else
         T(exp_batch_by_row)(s.values, of_row.values, rows, classes, tau, first_row);
-    struct T(row_end) end = T(row_end_of)(classes);
-    for (int64_t r = 0; r < rows; r += T(LANES)) {
-        int64_t at = rows < T(LANES) ? 0 : T(shorter)(r, rows - T(LANES));
-        lanes factors = (real)1 / T(sums_of_rows)(s.values + at * classes, classes, &end);
-        T(store)(each + at, T(LANES), factors);
-    }
+    T(factors_of_batch)(&s, rows, classes, each);
     for (int64_t r = 0; r < rows; r++)
         T(fill_row)(of_row.values + r * classes, classes, each[r]);
     struct T(runs) runs = T(runs_of)((struct shape){rows, classes}, (struct output){y, y_stride});
