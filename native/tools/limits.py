@@ -1,11 +1,10 @@
 """Shows how near the loops of a soft sample come to what a processor can do, and prints the tables of native/LIMITS.md.
 
-For each loop of a tier: its instructions, the fewest cycles that the pipes of AMD's Zen 3 to Zen 5 need for them, and the
-cycles it takes here, all for one vector of elements. The pipes, from AMD's "Software Optimization Guide for the AMD Family
-19h Processors" (publication 56665, section 2.11): four, of which an operation can use some; two loads and one store of a
-vector a cycle; six operations begin in a cycle. A division keeps its unit busy for 3.5 (float32) or 4.5 cycles (float64), as
-measured on Zen 3. Needs gcc, whose labels it knows; the cycles taken are left out on a machine that lacks the tier, and mean
-more than the fewest on one that is no Zen:
+For each loop of a tier: its instructions, the fewest cycles that the pipes of AMD's Zen 3 need for them, and the cycles it
+takes here, all for one vector of elements. The pipes, from AMD's "Software Optimization Guide for AMD Family 19h Processors"
+(publication 56665): four, of which an operation can use some; two loads and one store of a vector a cycle; six operations begin
+in a cycle. For avx512 the same are taken, twice as wide. Needs gcc, whose labels it knows; the cycles taken are left out on
+a machine that lacks the tier, and mean more than the fewest on one that is no Zen 3:
 
     python native/tools/limits.py [avx2 | avx512]          some seconds
 """
@@ -36,7 +35,6 @@ PIPES = [
     ("vpsrl|vpsll|vpsra|vpshuf|vshuf|vpbroadcast|vbroadcast|vperm", "12"),
     ("vp|vand|vor|vxor", "0123"),
 ]
-DIVISIONS = {"vdivps": 3.5, "vdivpd": 4.5}
 LOOPS = ["words", "survivals", "logs", "noise", "perturb", "exp_parts", "exp", "scale"]
 
 
@@ -66,10 +64,8 @@ def pipes_of(instruction: str) -> str:
 def fewest_cycles(instructions: list[str]) -> float:
     """What any order of the instructions takes at least, were every operand there at once."""
     use = Counter(pipes_of(instruction) for instruction in instructions)
-    begun = sum(
-        not line.startswith("j") for line in instructions
-    )  # a jump begins with the comparison before it
-    bounds = [begun / 6, sum(DIVISIONS.get(line.partition("\t")[0], 0) for line in instructions)]
+    # A jump begins with the comparison before it.
+    bounds = [sum(not line.startswith("j") for line in instructions) / 6]
     for size in range(1, 5):
         for some in itertools.combinations("0123", size):
             bounds.append(
@@ -96,11 +92,14 @@ def compile_loops(tier: str, directory: Path) -> tuple[str, Path]:
 
 
 def cycles_taken(library: Path, names: list[str]) -> list[float]:
+    """How many cycles each loop takes."""
     functions = ctypes.CDLL(str(library))
-    functions.cycles.restype = ctypes.c_double
+    functions.cycles.restype = functions.seconds_of_cycle.restype = ctypes.c_double
     loops = [ctypes.cast(getattr(functions, name), ctypes.c_void_p).value for name in names]
     addresses = (ctypes.c_void_p * len(loops))(*loops)
-    return [functions.cycles(addresses, ctypes.c_int(number + 1)) for number in range(len(loops))]
+    taken = [functions.cycles(addresses, ctypes.c_int(number + 1)) for number in range(len(loops))]
+    print(f"A cycle takes {functions.seconds_of_cycle() * 1e9:.3f} ns here.", file=sys.stderr)
+    return taken
 
 
 def print_row(name: str, numbers: list[float]) -> None:
@@ -117,7 +116,7 @@ def main() -> None:
     head = ["loop", "instructions", "on pipes 0 and 1", "on all four", "cycles at least"]
     head += ["cycles taken", "used"] if is_here else []
     print(f"| {' | '.join(head)} |")
-    print("| " + "--- | " * len(head))
+    print("|" + " --- |" * len(head))
     with tempfile.TemporaryDirectory() as directory:
         assembly, library = compile_loops(tier, Path(directory))
         for element in BYTES_OF:

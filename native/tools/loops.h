@@ -1,6 +1,7 @@
 /*
  * The loops that soft samples are made of, each by itself: over CHUNK elements in `at`, which it writes over, and as many in `beside`. They are
- * to run in this order. Included by limits.c once per element type.
+ * to run in this order. They are those of the noise (without its search for tail words), perturb.h and soft.h. Included by limits.c once per
+ * element type.
  */
 
 __attribute__((noinline)) void T(words_loop)(real *at, real *beside)
