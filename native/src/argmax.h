@@ -129,7 +129,7 @@ INLINE int64_t T(argmax_batch)(int64_t classes) { return classes <= T(SHORT_DRAW
 INLINE int64_t T(argmax_rows)(struct T(window) *window, uint64_t index, const real *x, int64_t stride, int64_t rows, int64_t classes,
                               const real *y, int64_t *columns)
 {
-    if (classes < T(FEW))
+    if (classes < T(FEW) || window->elements < T(SCREENED))
         return T(argmax_of_few)(window, index, x, stride, rows, classes, y, columns);
     if (classes <= T(SHORT_DRAW))
         return T(argmax_short_rows)(window, index, x, stride, rows, classes, y, columns);

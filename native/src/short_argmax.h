@@ -4,6 +4,8 @@
  * a batch. Included by operators.h once per element type.
  */
 
+enum { T(SCREENED) = 128 }; /* elements of a call; to screen fewer takes longer than to work them out */
+
 /* Columns of a batch that are worked out together: their places in it, and their s. */
 struct T(candidates) {
     int64_t count;

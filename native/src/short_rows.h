@@ -51,9 +51,8 @@ struct T(row_end) {
 
 INLINE struct T(row_end) T(row_end_of)(int64_t classes)
 {
+    static const word within[2 * T(SUM_LANES)] = {[0 ... T(SUM_LANES) - 1] = (word)-1};
     struct T(row_end) end;
-    word within[2 * T(SUM_LANES)] = {0};
-    memset(within, 0xff, T(SUM_LANES) * sizeof(word));
     memcpy(&end, within + T(SUM_LANES) - 1 - (classes - 1) % T(SUM_LANES), sizeof end);
     return end;
 }
@@ -89,23 +88,22 @@ INLINE real T(largest_of_row)(const real *s, int64_t classes)
 /* The largest s of each row; returns how many rows precede one that has none. */
 INLINE int64_t T(largest_of_batch)(const struct T(batch) *s, int64_t rows, int64_t classes, real *largest)
 {
-    struct T(row_end) end = T(row_end_of)(classes);
-    mask_lanes none = {0};
     int64_t r = 0;
-    for (; r < rows && rows >= T(LANES); r += T(LANES)) {
-        int64_t at = T(shorter)(r, rows - T(LANES));
-        lanes of_rows = T(largest_of_rows)(s->values + at * classes, classes, &end);
-        none |= (mask_lanes)(of_rows == -(real)INFINITY);
-        T(store)(largest + at, T(LANES), of_rows);
+    if (rows >= T(LANES)) {
+        struct T(row_end) end = T(row_end_of)(classes);
+        for (; r < rows; r += T(LANES)) {
+            int64_t at = T(shorter)(r, rows - T(LANES));
+            lanes of_rows = T(largest_of_rows)(s->values + at * classes, classes, &end);
+            T(store)(largest + at, T(LANES), of_rows);
+            if (__builtin_expect(T(any)((mask_lanes)(of_rows == -(real)INFINITY)), 0))
+                return at + T(first_lane)((mask_lanes)(of_rows == -(real)INFINITY));
+        }
     }
     for (; r < rows; r++) {
         largest[r] = T(largest_of_row)(s->values + r * classes, classes);
-        none |= (mask_lanes)(T(broadcast)(largest[r]) == -(real)INFINITY);
+        if (largest[r] == -(real)INFINITY)
+            return r;
     }
-    if (__builtin_expect(T(any)(none), 0))
-        for (r = 0; r < rows; r++)
-            if (largest[r] == -(real)INFINITY)
-                return r;
     return rows;
 }
 

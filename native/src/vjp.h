@@ -138,7 +138,7 @@ INLINE lanes T(dots_of_rows)(const real *y, const real *v, int64_t classes, cons
 /* The same for as many of `rows` rows as can be taken so, where that pays; returns how many. `readable`: elements from y and v on. */
 INLINE int64_t T(dots_of_few)(const real *y, const real *v, int64_t rows, int64_t classes, int64_t readable, real *dots)
 {
-    if (classes >= T(FEW))
+    if (classes >= T(FEW) || rows < T(LANES))
         return 0;
     struct T(row_end) end = T(row_end_of)(classes);
     int64_t r = 0;

@@ -15,7 +15,8 @@ INLINE int64_t T(shorter)(int64_t a, int64_t b) { return a < b ? a : b; }
  */
 struct T(window) {
     struct philox generator;
-    uint64_t end;         /* index after the last element of the call */
+    int64_t elements;     /* of the call */
+    uint64_t end;         /* index after the last of them */
     uint64_t base;        /* index of the first word below */
     uint64_t first, next; /* indices at hand: first <= index < next */
     union {
@@ -32,6 +33,7 @@ INLINE uint64_t T(row_index)(struct noise noise, struct shape shape, int64_t row
 INLINE void T(window_open)(struct T(window) *window, struct noise noise, struct shape shape)
 {
     philox_start(&window->generator, noise.seed, noise.stream);
+    window->elements = shape.rows * shape.classes;
     window->end = T(row_index)(noise, shape, shape.rows);
     window->base = window->first = window->next = 0;
 }
