@@ -71,15 +71,6 @@ static __attribute__((noinline)) void T(examine_bundle)(struct T(best) *best, co
     }
 }
 
-/* Whether no column holds a NaN or +inf. */
-static bool T(are_sound)(const real *x, int64_t count)
-{
-    for (int64_t c = 0; c < count; c++)
-        if (!(x[c] < (real)INFINITY))
-            return false;
-    return true;
-}
-
 /*
  * Goes on looking for the first column whose x + g is the largest: `count` columns from `column` on, of a row whose noise starts at `index`;
  * x is the first one's, y where its sample will be written, or null. Returns whether none holds a NaN or +inf. Only a column whose ceiling

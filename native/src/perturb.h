@@ -8,6 +8,15 @@ INLINE real T(temperature_of)(struct temperature tau, int64_t row)
     return tau.rows.data == NULL ? (real)tau.all : ((const real *)tau.rows.data)[row * tau.rows.stride];
 }
 
+/* Whether no column holds a NaN or +inf. */
+static bool T(are_sound)(const real *x, int64_t count)
+{
+    for (int64_t c = 0; c < count; c++)
+        if (!(x[c] < (real)INFINITY))
+            return false;
+    return true;
+}
+
 /* s = x + g for one vector, and which lanes held a NaN or +inf. */
 INLINE lanes T(perturb_columns)(const real *x, const real *g, int64_t count, mask_lanes *refused)
 {

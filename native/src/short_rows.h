@@ -20,11 +20,10 @@ struct T(batch) {
 /* How many rows precede one with a NaN or +inf. */
 static int64_t T(sound_rows)(const real *x, int64_t stride, int64_t rows, int64_t classes)
 {
-    for (int64_t r = 0; r < rows; r++)
-        for (int64_t c = 0; c < classes; c++)
-            if (!(x[r * stride + c] < (real)INFINITY))
-                return r;
-    return rows;
+    int64_t r = 0;
+    while (r < rows && T(are_sound)(x + r * stride, classes))
+        r++;
+    return r;
 }
 
 /* s = x + g. Returns how many rows precede one with a NaN or +inf. `y`: where samples will be written, or null. */

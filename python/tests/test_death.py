@@ -122,7 +122,7 @@ def test_death_in_all_threads() -> None:
 
 
 def test_calls_that_come_too_late_keep_nothing() -> None:
-    """A thread may have been about to call when the session was closed: its arrays and its connection go."""
+    """A thread may have been about to call when the session was closed: its arrays go."""
     with Session(threads=1, backend="java") as s:
         bridge = s._runtime._bridge
         array = s.gumbel((3, 4), seed=1)
