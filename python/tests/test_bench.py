@@ -78,6 +78,7 @@ def test_bridge_prints_writes_and_draws(tmp_path, capsys):
     assert measured["batch"][overhead.SINGLE]["median"] > measured["batch"][overhead.BATCH]["median"]
     assert measured["idle_bytes"] > 1 << 20
     assert len(measured["starts"]["samples"]) == 2
+    assert len(measured["early_calls"]["samples"]) == 2
     assert measured["page_faults"]["python"] >= 0
     out = capsys.readouterr().out
     for told in ("empty round trip", "times cheaper in a batch", "at least 50 x", "256 KiB: soft 64 x 1024"):

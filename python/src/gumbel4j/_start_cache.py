@@ -41,6 +41,7 @@ _DELAY: Final = 1.0  # seconds that a session lives before its cache is worth ma
 _MAKING_TIMEOUT: Final = 120
 _NEEDED_BYTES: Final = 200 << 20  # free on the disk, or we leave it alone
 _KEPT_SECONDS: Final = 30 * 86400.0
+_NOTED_CALLS: Final = 500  # Java notes a method's profile after some two hundred
 _PR_SET_PDEATHSIG: Final = 1
 
 _recording: Path | None = None
@@ -205,7 +206,7 @@ def _make(path: Path, java_home: str) -> None:
 
 
 def _exercise(session: object) -> None:
-    """Call what users call, so that Java loads and notes what they will need."""
+    """Call what users call, so that Java loads what they will need and soon compiles what a call runs."""
     import numpy as np
 
     from gumbel4j.session import Session
@@ -218,6 +219,13 @@ def _exercise(session: object) -> None:
             session.gumbel_softmax(logits, hard=True, seed=2)
             session.categorical(logits, seed=2)
             session.vjp(soft, logits, 0.5)
+    few = session.empty((1, 4), np.float32)
+    few[...] = 0
+    for _ in range(_NOTED_CALLS):
+        session.gumbel_softmax(few, 0.5, seed=2)
+        session.gumbel_softmax(few, hard=True, seed=2)
+        session.categorical(few, seed=2)
+        session.vjp(few, few, 0.5)
     session.info()
 
 

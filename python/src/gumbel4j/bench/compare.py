@@ -71,6 +71,7 @@ def compare(
         If a contender's answer is wrong; nothing is timed then.
     """
     comparisons = []
+    own.warm_calls(session, pace.warm_up)
     for number, work in enumerate(works, 1):
         progress(f"{number}/{len(works)}  {work.name}")
         timers, remarks = _timers(work, session, plain_java, peers)

@@ -36,6 +36,7 @@ _BATCHED: Final = 1000
 _SMALL_CLASSES: Final = 10
 _MOST_CLASSES: Final = 1024
 _STARTS: Final = 5
+_EARLY_CALLS: Final = 50
 _WARM_CALLS: Final = 50
 _MEMORY_OF_PEERS: Final = 10
 """A peer takes this many times the memory of its input, at most."""
@@ -66,6 +67,8 @@ class Figures:
     ----------
     starts
         Seconds from nothing to the first result, in sessions one after the other.
+    early_calls
+        The median of the 50 small calls that follow, in each of these sessions.
     first_call
         PLAIN, EMPTY and SMALL, in turn.
     batch
@@ -79,6 +82,7 @@ class Figures:
     """
 
     starts: Times
+    early_calls: Times
     first_call: dict[str, Times]
     batch: dict[str, Times]
     calls: list[tuple[Work, dict[str, Times]]]
@@ -108,7 +112,9 @@ def measure_bridge(
         If an answer is wrong.
     """
     progress("starts")
-    starts = Times([_start(sessions, threads) for _ in range(2 if is_quick else _STARTS)])
+    starts, early_calls = Times(), Times()
+    for _ in range(2 if is_quick else _STARTS):
+        _start(sessions, threads, starts, early_calls)
     remarks: list[str] = []
     calls = []
     with sessions(threads=threads) as session:
@@ -129,14 +135,17 @@ def measure_bridge(
         progress("page faults")
         python_faults, java_faults = _page_faults(session)
     memory = Memory(idle, python_faults, java_faults)
-    return Figures(starts, first_call, batch, calls, memory, remarks)
+    return Figures(starts, early_calls, first_call, batch, calls, memory, remarks)
 
 
-def _start(sessions: Sessions, threads: int) -> float:
+def _start(sessions: Sessions, threads: int, starts: Times, early_calls: Times) -> None:
+    """Start a session; note how long its first result takes, and the calls after it."""
     began = time.perf_counter()
     with sessions(threads=threads) as session:
-        session.gumbel((2, 3), seed=SEED)
-        return time.perf_counter() - began
+        x = session.gumbel((1, _SMALL_CLASSES), seed=SEED)
+        starts.samples.append(time.perf_counter() - began)
+        call = timed(lambda: session.gumbel_softmax(x, TAU, seed=SEED))
+        early_calls.samples.append(Times([call(1) for _ in range(_EARLY_CALLS)]).median)
 
 
 def _timers(session: Session, work: Work, peers: Sequence[Peer], remarks: list[str]) -> dict[str, Timer]:

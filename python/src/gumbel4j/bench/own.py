@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -82,6 +83,23 @@ class Own:
         array = self._session.empty(self._work.shape, self._work.dtype)
         array[...] = deviation * random.standard_normal(self._work.shape, np.float32)
         return array
+
+
+def warm_calls(session: Session, seconds: float) -> None:
+    """Make small calls of every operator, for so many seconds each: Java compiles what a call runs after some
+    hundreds, and a work that takes milliseconds would be over before.
+    """
+    small = np.zeros((1, 4), np.float32)
+    calls: tuple[Callable[[], object], ...] = (
+        lambda: session.gumbel(small.shape, seed=SEED),
+        lambda: session.gumbel_softmax(small, TAU, seed=SEED),
+        lambda: session.categorical(small, seed=SEED),
+        lambda: session.vjp(small, small, TAU),
+    )
+    for call in calls:
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            call()
 
 
 def memcpy(work: Work) -> Timer:

@@ -71,6 +71,7 @@ def bridge_table(figures: Figures) -> str:
     lines = [
         ["", "measured", "to be"],
         ["first result of a new session", f"{figures.starts.median:.2f} s", "at most 0.5 s"],
+        ["the 50 calls after it, each, µs", _microseconds(figures.early_calls), ""],
         ["empty round trip of Py4J's own client, µs", _microseconds(figures.first_call[PLAIN]), ""],
         ["empty round trip of the bridge, µs", _microseconds(figures.first_call[EMPTY]), ""],
         ["call on 1 x 10, µs", _microseconds(figures.first_call[SMALL]), ""],
@@ -112,6 +113,7 @@ def bridge_json(facts: dict[str, str], figures: Figures) -> dict[str, Any]:
         "facts": facts,
         "bridge": {
             "starts": _times_json(figures.starts),
+            "early_calls": _times_json(figures.early_calls),
             **{
                 group: {name: _times_json(times) for name, times in of_group.items()}
                 for group, of_group in groups.items()
