@@ -8,6 +8,7 @@
 
 #include "kernels.h"
 
+#include <float.h>
 #include <math.h>
 #include <stddef.h>
 
@@ -212,41 +213,62 @@ QUESTION bool is_temperature(int32_t type, struct temperatures tau, struct exten
     return true;
 }
 
-/* ---- a single row of few elements: what the questions above come to, where the answer is plain ---- */
+/*
+ * ---- a single packed row of few elements ----
+ *
+ * A call for one takes hardly longer than to ask all of the above. These ask for a little more, so that a few operations without a branch
+ * answer; what they do not see to keep the rules is asked all of the above.
+ */
 
-QUESTION bool is_lone_noise(struct noise noise, int64_t classes)
+/* Negative unless strides are positive or zero, and the address neither null nor in the upper half of all, where a span might overflow. */
+QUESTION int64_t sign_of(struct view x) { return x.outer_stride | x.inner_stride | (int64_t)((uintptr_t)x.data - 1); }
+
+/* Not zero unless columns are consecutive, and aligned. */
+QUESTION int64_t rest_of(struct view x, int64_t element_bytes)
 {
-    return noise.stream >> 63 == 0 && noise.first_element <= (uint64_t)(INT64_MAX - classes);
+    return (x.class_stride ^ 1) | (int64_t)((uintptr_t)x.data & (uintptr_t)(element_bytes - 1));
 }
 
-/* Consecutive elements. */
-QUESTION bool is_lone(struct view x, int64_t count, int64_t element_bytes)
+/* Likewise of the noise, for few classes. */
+QUESTION int64_t sign_of_noise(struct noise noise, int64_t classes)
 {
-    uintptr_t address = (uintptr_t)x.data;
-    return (x.outer_stride | x.inner_stride) >= 0 && x.class_stride == 1 && x.data != NULL
-           && (address & (uintptr_t)(element_bytes - 1)) == 0 && address <= UINTPTR_MAX - (uintptr_t)(count * element_bytes);
+    return (int64_t)(noise.stream | noise.first_element | (noise.first_element + (uint64_t)classes));
 }
 
+/* Whether the last byte of each comes before the first of the other. */
 QUESTION bool are_lone_apart(struct view a, int64_t a_span, struct view b, int64_t b_span)
 {
-    return (uintptr_t)a.data + (uintptr_t)a_span <= (uintptr_t)b.data || (uintptr_t)b.data + (uintptr_t)b_span <= (uintptr_t)a.data;
+    return (uintptr_t)a.data - (uintptr_t)b.data + (uintptr_t)(a_span - 1) >= (uintptr_t)(a_span + b_span - 1);
 }
 
-QUESTION bool is_lone_sampling(int64_t classes, struct noise noise, struct view x, struct view y, int64_t element_bytes)
+QUESTION bool is_lone_noise(struct noise noise, struct view g, int64_t classes, int64_t element_bytes)
 {
-    return is_lone_noise(noise, classes) && is_lone(x, classes, element_bytes) && is_lone(y, classes, element_bytes)
-           && are_lone_apart(x, classes * element_bytes, y, classes * element_bytes);
+    return (sign_of_noise(noise, classes) | sign_of(g)) >= 0 && rest_of(g, element_bytes) == 0;
 }
 
-/* Of a compute type. */
-QUESTION bool is_lone_backward(int64_t classes, struct view y, struct view v, struct view dx, struct view dt, int64_t element_bytes)
+QUESTION bool is_lone_sampling(struct noise noise, struct view x, int64_t classes, int64_t element_bytes, struct view y, int64_t count,
+                               int64_t result_bytes)
+{
+    return (sign_of_noise(noise, classes) | sign_of(x) | sign_of(y)) >= 0 && (rest_of(x, element_bytes) | rest_of(y, result_bytes)) == 0
+           && are_lone_apart(x, classes * element_bytes, y, count * result_bytes);
+}
+
+QUESTION bool is_lone_backward(struct view y, struct view v, struct view dx, struct view dt, int64_t classes, int64_t element_bytes)
 {
     int64_t span = classes * element_bytes;
-    return is_lone(y, classes, element_bytes) && is_lone(v, classes, element_bytes) && is_lone(dx, classes, element_bytes)
-           && are_lone_apart(dx, span, y, span) && are_lone_apart(dx, span, v, span)
-           && (dt.data == NULL
-               || (is_lone(dt, 1, element_bytes) && are_lone_apart(dt, element_bytes, y, span) && are_lone_apart(dt, element_bytes, v, span)
-                   && are_lone_apart(dt, element_bytes, dx, span)));
+    if ((sign_of(y) | sign_of(v) | sign_of(dx)) < 0
+        || (rest_of(y, element_bytes) | rest_of(v, element_bytes) | rest_of(dx, element_bytes)) != 0 || !are_lone_apart(dx, span, y, span)
+        || !are_lone_apart(dx, span, v, span))
+        return false;
+    return dt.data == NULL
+           || (sign_of(dt) >= 0 && rest_of(dt, element_bytes) == 0 && are_lone_apart(dt, element_bytes, y, span)
+               && are_lone_apart(dt, element_bytes, v, span) && are_lone_apart(dt, element_bytes, dx, span));
 }
+
+/* Not negative, and finite in every type. */
+QUESTION bool is_lone_tau(double tau) { return tau >= 0 && tau <= (double)FLT_MAX; }
+
+/* Positive and finite in every type. */
+QUESTION bool is_lone_divisor(double tau) { return tau >= (double)FLT_MIN && tau <= (double)FLT_MAX; }
 
 #endif

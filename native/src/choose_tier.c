@@ -5,9 +5,7 @@
  */
 #include "choose_tier.h"
 
-#include <stdatomic.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #ifdef __x86_64__
@@ -70,14 +68,11 @@ static const struct tier *best(void)
     return tiers[i].tier;
 }
 
+_Atomic(const struct tier *) gumbel4j_chosen_tier;
+
 const struct tier *gumbel4j_choose_tier(void)
 {
-    static _Atomic(const struct tier *) chosen;
-    const struct tier *tier = atomic_load_explicit(&chosen, memory_order_acquire);
-    if (tier == NULL) {
-        const struct tier *mine = best();
-        /* the first thread to get here decides for all, even if the environment changes meanwhile; a failure loads its choice */
-        tier = atomic_compare_exchange_strong(&chosen, &tier, mine) ? mine : tier;
-    }
-    return tier;
+    const struct tier *chosen = NULL, *mine = best();
+    /* the first thread to get here decides for all, even if the environment changes meanwhile; a failure loads its choice */
+    return atomic_compare_exchange_strong(&gumbel4j_chosen_tier, &chosen, mine) ? mine : chosen;
 }

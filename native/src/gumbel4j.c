@@ -30,7 +30,7 @@ static inline __attribute__((always_inline)) void merge_rows(struct extent *exte
 
 static const struct kernels *kernels_of(int32_t type)
 {
-    const struct tier *tier = gumbel4j_choose_tier();
+    const struct tier *tier = chosen_tier();
     switch (type) {
     case GUMBEL4J_FLOAT32:
     case GUMBEL4J_INT32: return &tier->float32;
@@ -50,21 +50,27 @@ static struct columns columns(const void *data, int64_t stride) { return (struct
 
 /*
  * A single packed row of few classes, for which a call itself takes as long as its work: the kernels for it, where the arguments are seen to
- * keep the rules at once. Null for any other call, which then meets all the rules.
+ * keep the rules at once. Null for any other call, which then meets all the rules, in a function of its own: it needs more registers than
+ * there are.
  */
-QUESTION const struct kernels *lone_kernels(int32_t type, struct extent extent)
+#define ANY_CALL static __attribute__((noinline))
+
+/* The bytes of an element come with them. */
+QUESTION const struct kernels *lone_kernels(int32_t type, struct extent extent, int64_t *element_bytes)
 {
-    if (!is_float(type) || extent.outer != 1 || extent.inner != 1)
+    if ((type != GUMBEL4J_FLOAT32 && type != GUMBEL4J_FLOAT64) || ((extent.outer ^ 1) | (extent.inner ^ 1)) != 0)
         return NULL;
-    const struct kernels *kernels = kernels_of(type);
-    return extent.classes >= 1 && extent.classes <= kernels->lone_classes ? kernels : NULL;
+    const struct tier *tier = chosen_tier();
+    const struct kernels *kernels = type == GUMBEL4J_FLOAT32 ? &tier->float32 : &tier->float64;
+    *element_bytes = type == GUMBEL4J_FLOAT32 ? sizeof(float) : sizeof(double);
+    return (uint64_t)extent.classes - 1 < (uint64_t)kernels->lone_classes ? kernels : NULL;
 }
 
 int32_t gumbel4j_abi_version(void) { return GUMBEL4J_ABI_VERSION; }
 
 const char *gumbel4j_version(void) { return GUMBEL4J_VERSION; }
 
-const char *gumbel4j_isa(void) { return gumbel4j_choose_tier()->name; }
+const char *gumbel4j_isa(void) { return chosen_tier()->name; }
 
 QUESTION bool is_noise_call(struct extent extent, struct noise noise, struct operand out)
 {
@@ -99,27 +105,45 @@ int64_t gumbel4j_uniform(int32_t type, int64_t outer, int64_t inner, int64_t cla
     return kernels_of(type)->uniform(extent, noise, uniforms);
 }
 
+ANY_CALL int64_t gumbel(int32_t type, struct extent extent, struct noise noise, struct view out)
+{
+    if (!is_float(type) || !is_noise_call(extent, noise, operand(extent, out, bytes_of(type))))
+        return GUMBEL4J_BAD_ARGUMENT;
+    if (rows_of(extent) == 0)
+        return 0;
+    merge_rows(&extent, (struct view *[]){&out}, 1);
+    return kernels_of(type)->gumbel(extent, noise, out);
+}
+
 int64_t gumbel4j_gumbel(int32_t type, int64_t outer, int64_t inner, int64_t classes, uint64_t seed, uint64_t stream,
                         uint64_t first_element, void *out, int64_t out_outer_stride, int64_t out_inner_stride, int64_t out_class_stride)
 {
     struct extent extent = {outer, inner, classes};
     struct noise noise = {seed, stream, first_element};
     struct view g = view(out, out_outer_stride, out_inner_stride, out_class_stride);
-    const struct kernels *lone = lone_kernels(type, extent);
-    if (lone != NULL && is_lone_noise(noise, classes) && is_lone(g, classes, bytes_of(type)))
+    int64_t bytes;
+    const struct kernels *lone = lone_kernels(type, extent, &bytes);
+    if (lone != NULL && is_lone_noise(noise, g, classes, bytes))
         return lone->gumbel_lone(classes, seed, stream, first_element, out);
-    if (!is_float(type) || !is_noise_call(extent, noise, operand(extent, g, bytes_of(type))))
-        return GUMBEL4J_BAD_ARGUMENT;
-    if (rows_of(extent) == 0)
-        return 0;
-    merge_rows(&extent, (struct view *[]){&g}, 1);
-    return kernels_of(type)->gumbel(extent, noise, g);
+    return gumbel(type, extent, noise, g);
 }
 
 /* What soft, hard and categorical have in common. */
 QUESTION bool is_sampling(int32_t type, struct extent extent, struct noise noise, struct operand logits, struct operand out)
 {
     return is_float(type) && is_extent(extent) && is_noise(noise, extent) && is_input(logits) && is_output(out) && is_apart(out, logits);
+}
+
+ANY_CALL int64_t soft(int32_t type, struct extent extent, struct view logits, struct temperatures tau, struct noise noise, struct view out)
+{
+    struct operand sample = operand(extent, out, bytes_of(type));
+    if (!is_sampling(type, extent, noise, operand(extent, logits, bytes_of(type)), sample) || !is_temperature(type, tau, extent, false)
+        || !is_apart(sample, operand_of_rows(extent, tau.rows, bytes_of(compute_type(type)))))
+        return GUMBEL4J_BAD_ARGUMENT;
+    if (rows_of(extent) == 0)
+        return 0;
+    merge_rows(&extent, (struct view *[]){&logits, &tau.rows, &out}, 3);
+    return kernels_of(type)->soft(extent, logits, tau, noise, out);
 }
 
 int64_t gumbel4j_soft(int32_t type, int64_t outer, int64_t inner, int64_t classes, const void *logits, int64_t logits_outer_stride,
@@ -132,17 +156,21 @@ int64_t gumbel4j_soft(int32_t type, int64_t outer, int64_t inner, int64_t classe
     struct view x = view(logits, logits_outer_stride, logits_inner_stride, logits_class_stride);
     struct view y = view(out, out_outer_stride, out_inner_stride, out_class_stride);
     struct temperatures temperatures = {tau, view(row_tau, row_tau_outer_stride, row_tau_inner_stride, 1)};
-    const struct kernels *lone = lone_kernels(type, extent);
-    if (lone != NULL && is_lone_sampling(classes, noise, x, y, bytes_of(type)) && row_tau == NULL && is_tau(type, tau, false))
+    int64_t bytes;
+    const struct kernels *lone = row_tau == NULL ? lone_kernels(type, extent, &bytes) : NULL;
+    if (lone != NULL && is_lone_sampling(noise, x, classes, bytes, y, classes, bytes) && is_lone_tau(tau))
         return lone->soft_lone(classes, logits, tau, seed, stream, first_element, out);
-    struct operand sample = operand(extent, y, bytes_of(type));
-    if (!is_sampling(type, extent, noise, operand(extent, x, bytes_of(type)), sample) || !is_temperature(type, temperatures, extent, false)
-        || !is_apart(sample, operand_of_rows(extent, temperatures.rows, bytes_of(compute_type(type)))))
+    return soft(type, extent, x, temperatures, noise, y);
+}
+
+ANY_CALL int64_t hard(int32_t type, struct extent extent, struct view logits, struct noise noise, struct view out)
+{
+    if (!is_sampling(type, extent, noise, operand(extent, logits, bytes_of(type)), operand(extent, out, bytes_of(type))))
         return GUMBEL4J_BAD_ARGUMENT;
     if (rows_of(extent) == 0)
         return 0;
-    merge_rows(&extent, (struct view *[]){&x, &temperatures.rows, &y}, 3);
-    return kernels_of(type)->soft(extent, x, temperatures, noise, y);
+    merge_rows(&extent, (struct view *[]){&logits, &out}, 2);
+    return kernels_of(type)->hard(extent, logits, noise, out);
 }
 
 int64_t gumbel4j_hard(int32_t type, int64_t outer, int64_t inner, int64_t classes, const void *logits, int64_t logits_outer_stride,
@@ -153,15 +181,22 @@ int64_t gumbel4j_hard(int32_t type, int64_t outer, int64_t inner, int64_t classe
     struct noise noise = {seed, stream, first_element};
     struct view x = view(logits, logits_outer_stride, logits_inner_stride, logits_class_stride);
     struct view y = view(out, out_outer_stride, out_inner_stride, out_class_stride);
-    const struct kernels *lone = lone_kernels(type, extent);
-    if (lone != NULL && is_lone_sampling(classes, noise, x, y, bytes_of(type)))
+    int64_t bytes;
+    const struct kernels *lone = lone_kernels(type, extent, &bytes);
+    if (lone != NULL && is_lone_sampling(noise, x, classes, bytes, y, classes, bytes))
         return lone->hard_lone(classes, logits, seed, stream, first_element, out);
-    if (!is_sampling(type, extent, noise, operand(extent, x, bytes_of(type)), operand(extent, y, bytes_of(type))))
+    return hard(type, extent, x, noise, y);
+}
+
+ANY_CALL int64_t categorical(int32_t type, struct extent extent, struct view logits, struct noise noise, struct view out)
+{
+    if (!is_sampling(type, extent, noise, operand(extent, logits, bytes_of(type)), operand_of_rows(extent, out, sizeof(int32_t)))
+        || extent.classes > INT32_MAX)
         return GUMBEL4J_BAD_ARGUMENT;
     if (rows_of(extent) == 0)
         return 0;
-    merge_rows(&extent, (struct view *[]){&x, &y}, 2);
-    return kernels_of(type)->hard(extent, x, noise, y);
+    merge_rows(&extent, (struct view *[]){&logits, &out}, 2);
+    return kernels_of(type)->categorical(extent, logits, noise, out);
 }
 
 int64_t gumbel4j_categorical(int32_t type, int64_t outer, int64_t inner, int64_t classes, const void *logits, int64_t logits_outer_stride,
@@ -172,23 +207,35 @@ int64_t gumbel4j_categorical(int32_t type, int64_t outer, int64_t inner, int64_t
     struct noise noise = {seed, stream, first_element};
     struct view x = view(logits, logits_outer_stride, logits_inner_stride, logits_class_stride);
     struct view indices = view(out, out_outer_stride, out_inner_stride, 1);
-    const struct kernels *lone = lone_kernels(type, extent);
-    if (lone != NULL && is_lone_noise(noise, classes) && is_lone(x, classes, bytes_of(type)) && is_lone(indices, 1, sizeof *out)
-        && are_lone_apart(indices, sizeof *out, x, classes * bytes_of(type)))
+    int64_t bytes;
+    const struct kernels *lone = lone_kernels(type, extent, &bytes);
+    if (lone != NULL && is_lone_sampling(noise, x, classes, bytes, indices, 1, sizeof *out))
         return lone->categorical_lone(classes, logits, seed, stream, first_element, out);
-    if (!is_sampling(type, extent, noise, operand(extent, x, bytes_of(type)), operand_of_rows(extent, indices, sizeof *out))
-        || classes > INT32_MAX)
-        return GUMBEL4J_BAD_ARGUMENT;
-    if (rows_of(extent) == 0)
-        return 0;
-    merge_rows(&extent, (struct view *[]){&x, &indices}, 2);
-    return kernels_of(type)->categorical(extent, x, noise, indices);
+    return categorical(type, extent, x, noise, indices);
 }
 
 /* An output of the backward, which shares nothing with its inputs. */
 QUESTION bool is_output_apart(struct operand x, struct operand a, struct operand b, struct operand c)
 {
     return is_output(x) && is_apart(x, a) && is_apart(x, b) && is_apart(x, c);
+}
+
+ANY_CALL int64_t vjp(int32_t type, struct extent extent, struct view sample, struct view upstream, struct temperatures tau,
+                     struct view dlogits, struct view dtau)
+{
+    if (!is_float(type) || !is_extent(extent) || !is_temperature(type, tau, extent, true))
+        return GUMBEL4J_BAD_ARGUMENT;
+    int64_t bytes = bytes_of(type), compute_bytes = bytes_of(compute_type(type));
+    struct operand samples = operand(extent, sample, bytes), upstreams = operand(extent, upstream, bytes);
+    struct operand taus = operand_of_rows(extent, tau.rows, compute_bytes);
+    struct operand gradient = operand(extent, dlogits, bytes), slopes = operand_of_rows(extent, dtau, compute_bytes);
+    if (!is_input(samples) || !is_input(upstreams) || !is_output_apart(gradient, samples, upstreams, taus)
+        || (dtau.data != NULL && (!is_output_apart(slopes, samples, upstreams, taus) || !is_apart(gradient, slopes))))
+        return GUMBEL4J_BAD_ARGUMENT;
+    if (rows_of(extent) == 0)
+        return 0;
+    merge_rows(&extent, (struct view *[]){&sample, &upstream, &tau.rows, &dlogits, &dtau}, 5);
+    return kernels_of(type)->vjp(extent, sample, upstream, tau, dlogits, dtau);
 }
 
 int64_t gumbel4j_vjp(int32_t type, int64_t outer, int64_t inner, int64_t classes, const void *sample, int64_t sample_outer_stride,
@@ -204,22 +251,11 @@ int64_t gumbel4j_vjp(int32_t type, int64_t outer, int64_t inner, int64_t classes
     struct view dx = view(dlogits, dlogits_outer_stride, dlogits_inner_stride, dlogits_class_stride);
     struct view dt = view(dtau, dtau_outer_stride, dtau_inner_stride, 1);
     struct temperatures temperatures = {tau, view(row_tau, row_tau_outer_stride, row_tau_inner_stride, 1)};
-    const struct kernels *lone = row_tau == NULL ? lone_kernels(type, extent) : NULL;
-    if (lone != NULL && is_tau(type, tau, true) && is_lone_backward(classes, y, v, dx, dt, bytes_of(type)))
+    int64_t bytes;
+    const struct kernels *lone = row_tau == NULL ? lone_kernels(type, extent, &bytes) : NULL;
+    if (lone != NULL && is_lone_backward(y, v, dx, dt, classes, bytes) && is_lone_divisor(tau))
         return lone->vjp_lone(classes, sample, upstream, tau, dlogits, dtau);
-    if (!is_float(type) || !is_extent(extent) || !is_temperature(type, temperatures, extent, true))
-        return GUMBEL4J_BAD_ARGUMENT;
-    int64_t bytes = bytes_of(type), compute_bytes = bytes_of(compute_type(type));
-    struct operand samples = operand(extent, y, bytes), upstreams = operand(extent, v, bytes);
-    struct operand taus = operand_of_rows(extent, temperatures.rows, compute_bytes);
-    struct operand gradient = operand(extent, dx, bytes), slopes = operand_of_rows(extent, dt, compute_bytes);
-    if (!is_input(samples) || !is_input(upstreams) || !is_output_apart(gradient, samples, upstreams, taus)
-        || (dtau != NULL && (!is_output_apart(slopes, samples, upstreams, taus) || !is_apart(gradient, slopes))))
-        return GUMBEL4J_BAD_ARGUMENT;
-    if (rows_of(extent) == 0)
-        return 0;
-    merge_rows(&extent, (struct view *[]){&y, &v, &temperatures.rows, &dx, &dt}, 5);
-    return kernels_of(type)->vjp(extent, y, v, temperatures, dx, dt);
+    return vjp(type, extent, y, v, temperatures, dx, dt);
 }
 
 /* ---- parts of a row ---- */

@@ -81,6 +81,18 @@ INLINE uint32_lanes low_halves(uint64_lanes a, uint64_lanes b)
 #endif
 }
 
+/* a0 a1 a4 a5 ..., in the lower half: a0 a1 a2 a3 ... of what low_halves makes of a twice. */
+INLINE uint32_lanes every_other_pair(uint32_lanes a)
+{
+#if VECTOR_BYTES == 16
+    return a;
+#elif VECTOR_BYTES == 32
+    return __builtin_shufflevector(a, a, 0, 1, 4, 5, 0, 1, 4, 5);
+#else
+    return __builtin_shufflevector(a, a, 0, 1, 4, 5, 8, 9, 12, 13, 0, 1, 4, 5, 8, 9, 12, 13);
+#endif
+}
+
 /* 64-bit lanes made of the lower half of `low` and, above it, that of `high`. */
 INLINE uint64_lanes low_half_and_high(uint64_lanes low, uint64_lanes high) { return (low & 0xffffffffu) | (high << 32); }
 

@@ -7,7 +7,7 @@
 INLINE lanes T(lone_perturb)(int64_t classes, const void *logits, struct noise noise, real *top)
 {
     lanes x = T(load)(logits, classes, -(real)INFINITY);
-    lanes s = x + T(lone_noise)(noise.seed, noise.stream, noise.first_element);
+    lanes s = x + T(lone_noise)(noise.seed, noise.stream, noise.first_element, classes);
     *top = T(largest)(s);
     if (__builtin_expect(T(any)(~(mask_lanes)(x < (real)INFINITY)) || *top == -(real)INFINITY, 0))
         *top = (real)NAN;
@@ -27,7 +27,7 @@ INLINE real T(lone_sum)(lanes a) { return T(sum)(a); }
 
 static int64_t T(gumbel_lone)(int64_t classes, uint64_t seed, uint64_t stream, uint64_t first_element, void *out)
 {
-    T(store)(out, classes, T(lone_noise)(seed, stream, first_element));
+    T(store)(out, classes, T(lone_noise)(seed, stream, first_element, classes));
     return 1;
 }
 

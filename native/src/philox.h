@@ -17,6 +17,8 @@ enum {
 
 #define MULTIPLIER0 0xD2511F53u
 #define MULTIPLIER1 0xCD9E8D57u
+#define KEY_STEP0 0x9E3779B9u
+#define KEY_STEP1 0xBB67AE85u
 
 /* The key of every round in every lane, ready to be an operand from memory, and the stream. */
 struct philox {
@@ -31,8 +33,8 @@ INLINE void philox_start(struct philox *generator, uint64_t seed, uint64_t strea
     for (int round = 0; round < ROUNDS; round++) {
         generator->key[round][0] = low;
         generator->key[round][1] = high;
-        low += 0x9E3779B9u; /* carries into the upper half, which is rubbish */
-        high += 0xBB67AE85u;
+        low += KEY_STEP0; /* carries into the upper half, which is rubbish */
+        high += KEY_STEP1;
     }
     generator->stream = stream;
 }
