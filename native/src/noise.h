@@ -14,6 +14,18 @@ INLINE struct T(runs) T(runs_of)(struct shape shape, struct output out)
     return (struct T(runs)){shape.rows, shape.classes};
 }
 
+/* How many of `count` elements are whole groups of a run that is worth making in its own memory, and not in the window's. */
+INLINE int64_t T(made_in_place)(int64_t run, uint64_t index, int64_t count)
+{
+    return run >= T(CHUNK) && index % T(GROUP) == 0 ? count / T(GROUP) * T(GROUP) : 0;
+}
+
+/* The words of whole groups, while the memory of the next ones is fetched. */
+INLINE void T(words_in_place)(const struct philox *generator, uint64_t index, int64_t count, void *out)
+{
+    T(words)(generator, index / T(GROUP), count / T(GROUP), (struct ahead){0, (uintptr_t)((word *)out + count)}, out);
+}
+
 static void T(words_rows)(struct shape shape, struct noise noise, struct output out)
 {
     struct T(window) window;
@@ -22,9 +34,14 @@ static void T(words_rows)(struct shape shape, struct noise noise, struct output 
     for (int64_t r = 0; r < runs.count; r++) {
         word *to = (word *)out.data + r * out.stride;
         uint64_t index = T(row_index)(noise, shape, r);
-        for (int64_t c = 0; c < runs.length; c += T(CHUNK)) {
-            int64_t count = T(shorter)(runs.length - c, T(CHUNK));
-            memcpy(to + c, T(words_at)(&window, index + (uint64_t)c, count, NULL, to + c), (size_t)count * sizeof(word));
+        for (int64_t c = 0, count; c < runs.length; c += count) {
+            count = T(shorter)(runs.length - c, T(CHUNK));
+            int64_t whole = T(made_in_place)(runs.length, index + (uint64_t)c, count);
+            if (whole > 0) {
+                T(words_in_place)(&window.generator, index + (uint64_t)c, whole, to + c);
+                count = whole;
+            } else
+                memcpy(to + c, T(words_at)(&window, index + (uint64_t)c, count, NULL, to + c), (size_t)count * sizeof(word));
         }
     }
 }
@@ -54,9 +71,15 @@ static void T(gumbel_rows)(struct shape shape, struct noise noise, struct output
     for (int64_t r = 0; r < runs.count; r++) {
         real *to = (real *)out.data + r * out.stride;
         uint64_t index = T(row_index)(noise, shape, r);
-        for (int64_t c = 0; c < runs.length; c += T(CHUNK)) {
-            int64_t count = T(shorter)(runs.length - c, T(CHUNK));
-            memcpy(to + c, T(noise_at)(&window, index + (uint64_t)c, count, NULL, to + c), (size_t)count * sizeof(real));
+        for (int64_t c = 0, count; c < runs.length; c += count) {
+            count = T(shorter)(runs.length - c, T(CHUNK));
+            int64_t whole = T(made_in_place)(runs.length, index + (uint64_t)c, count);
+            if (whole > 0) {
+                T(words_in_place)(&window.generator, index + (uint64_t)c, whole, to + c);
+                T(noise_of_words)(&window.generator, index + (uint64_t)c, 0, whole, to + c);
+                count = whole;
+            } else
+                memcpy(to + c, T(noise_at)(&window, index + (uint64_t)c, count, NULL, to + c), (size_t)count * sizeof(real));
         }
     }
 }
