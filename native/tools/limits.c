@@ -1,4 +1,5 @@
-/* Times the loops of loops.h on 4 KiB in the nearest cache, for limits.py, which compiles this for a tier and counts instructions. */
+/* Times the loops of loops.h on 4 KiB in the nearest cache, and the chains of chains.h, for limits.py, which compiles this for a tier and counts
+ * instructions. */
 #define _POSIX_C_SOURCE 200809L
 #ifdef __AVX512F__
 #include "../src/lanes_avx512.h"
@@ -33,6 +34,8 @@
 #define lanes float32_lanes
 #define mask_lanes int32_lanes
 #include "loops.h"
+
+#include "chains.h"
 
 static double seconds(void)
 {
@@ -75,6 +78,19 @@ double cycles(void (*const loops[])(void *, void *), int count)
             taken += seconds() - start - (start - before);
         }
         rounds[round] = taken / REPEATS / seconds_of_cycle() / (BYTES / VECTOR_BYTES);
+    }
+    qsort(rounds, ROUNDS_TIMED, sizeof *rounds, ascending);
+    return rounds[ROUNDS_TIMED / 2];
+}
+
+/* Cycles that one step of a chain takes, the median. */
+double cycles_of_step(void (*chain)(void))
+{
+    double rounds[ROUNDS_TIMED];
+    for (int round = 0; round < ROUNDS_TIMED; round++) {
+        double start = seconds();
+        chain();
+        rounds[round] = (seconds() - start) / seconds_of_cycle() / CHAIN_STEPS;
     }
     qsort(rounds, ROUNDS_TIMED, sizeof *rounds, ascending);
     return rounds[ROUNDS_TIMED / 2];

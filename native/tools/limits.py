@@ -36,6 +36,13 @@ PIPES = [
     ("vp|vand|vor|vxor", "0123"),
 ]
 LOOPS = ["words", "survivals", "logs", "noise", "perturb", "exp_parts", "exp", "scale"]
+CHAINS = {
+    "ten rounds of Philox": "philox",
+    "noise of the words": "noise",
+    "less the largest": "largest",
+    "over tau, exponential": "exp",
+    "over the sum": "scale",
+}
 
 
 def innermost_loop(assembly: str, function: str) -> list[str]:
@@ -102,6 +109,22 @@ def cycles_taken(library: Path, names: list[str]) -> list[float]:
     return taken
 
 
+def print_chains(library: Path) -> None:
+    """Print how many cycles a small row waits in each stage of a soft sample."""
+    functions = ctypes.CDLL(str(library))
+    functions.cycles_of_step.restype = ctypes.c_double
+
+    def cycles(chain: str) -> float:
+        return float(functions.cycles_of_step(getattr(functions, f"{chain}_chain")))
+
+    print("\n| stage of a small row | cycles from its operands to its result |\n| --- | --- |")
+    taken = {stage: cycles(chain) for stage, chain in CHAINS.items()}
+    taken["**all of these**"] = sum(taken.values())
+    taken["a sample that waits for the one before"] = cycles("sample")
+    for stage, number in taken.items():
+        print(f"| {stage} | {number:.0f} |")
+
+
 def print_row(name: str, numbers: list[float]) -> None:
     *counts, least, taken = numbers
     cells = [f"{number:.0f}" for number in counts] + [f"{least:.1f}"]
@@ -135,6 +158,8 @@ def main() -> None:
                 rows.append([count / vectors_of(loop, tier, element) for count in counts] + [cycles])
                 print_row(f"{element} {loop}", rows[-1])
             print_row(f"**{element}, all**", [sum(column) for column in zip(*rows, strict=True)])
+        if is_here:
+            print_chains(library)
 
 
 if __name__ == "__main__":
