@@ -14,16 +14,36 @@ INLINE struct T(runs) T(runs_of)(struct shape shape, struct output out)
     return (struct T(runs)){shape.rows, shape.classes};
 }
 
-/* How many of `count` elements are whole groups of a run that is worth making in its own memory, and not in the window's. */
-INLINE int64_t T(made_in_place)(int64_t run, uint64_t index, int64_t count)
+/* Whether a run is long, and its groups begin where memory of any kind does: other stores would take longer than the copy that is saved. */
+INLINE bool T(is_long_run)(uint64_t index, int64_t length, const word *out)
 {
-    return run >= T(CHUNK) && index % T(GROUP) == 0 ? count / T(GROUP) * T(GROUP) : 0;
+    return length >= 4 * T(CHUNK) && ((uintptr_t)out - (uintptr_t)index * sizeof(word)) % _Alignof(max_align_t) == 0;
 }
 
-/* The words of whole groups, while the memory of the next ones is fetched. */
-INLINE void T(words_in_place)(const struct philox *generator, uint64_t index, int64_t count, void *out)
+/* The words or the noise of such a run, made in the run's own memory, while what follows is fetched; what is no whole group, aside. */
+static void T(long_run)(const struct philox *generator, uint64_t index, int64_t length, word *out, bool as_noise)
 {
-    T(words)(generator, index / T(GROUP), count / T(GROUP), (struct ahead){0, (uintptr_t)((word *)out + count)}, out);
+    const struct ahead nothing = {0, 0};
+    for (int64_t c = 0, count; c < length; c += count) {
+        uint64_t group = (index + (uint64_t)c) / T(GROUP);
+        int64_t offset = (int64_t)((index + (uint64_t)c) % T(GROUP));
+        if (offset == 0 && length - c >= T(GROUP)) {
+            count = T(shorter)(length - c, T(CHUNK)) / T(GROUP) * T(GROUP);
+            T(words)(generator, group, count / T(GROUP), (struct ahead){0, (uintptr_t)(out + c + count)}, out + c);
+            if (as_noise)
+                T(noise_of_words)(generator, group * T(GROUP), 0, count, out + c);
+        } else {
+            union {
+                word words[T(GROUP)];
+                real noise[T(GROUP)];
+            } aside;
+            count = T(shorter)(length - c, T(GROUP) - offset);
+            T(words)(generator, group, 1, nothing, aside.words);
+            if (as_noise)
+                T(noise_of_words)(generator, group * T(GROUP), offset, offset + count, aside.noise);
+            memcpy(out + c, aside.words + offset, (size_t)count * sizeof(word));
+        }
+    }
 }
 
 static void T(words_rows)(struct shape shape, struct noise noise, struct output out)
@@ -34,14 +54,13 @@ static void T(words_rows)(struct shape shape, struct noise noise, struct output 
     for (int64_t r = 0; r < runs.count; r++) {
         word *to = (word *)out.data + r * out.stride;
         uint64_t index = T(row_index)(noise, shape, r);
-        for (int64_t c = 0, count; c < runs.length; c += count) {
-            count = T(shorter)(runs.length - c, T(CHUNK));
-            int64_t whole = T(made_in_place)(runs.length, index + (uint64_t)c, count);
-            if (whole > 0) {
-                T(words_in_place)(&window.generator, index + (uint64_t)c, whole, to + c);
-                count = whole;
-            } else
-                memcpy(to + c, T(words_at)(&window, index + (uint64_t)c, count, NULL, to + c), (size_t)count * sizeof(word));
+        if (T(is_long_run)(index, runs.length, to)) {
+            T(long_run)(&window.generator, index, runs.length, to, false);
+            continue;
+        }
+        for (int64_t c = 0; c < runs.length; c += T(CHUNK)) {
+            int64_t count = T(shorter)(runs.length - c, T(CHUNK));
+            memcpy(to + c, T(words_at)(&window, index + (uint64_t)c, count, NULL, to + c), (size_t)count * sizeof(word));
         }
     }
 }
@@ -71,15 +90,13 @@ static void T(gumbel_rows)(struct shape shape, struct noise noise, struct output
     for (int64_t r = 0; r < runs.count; r++) {
         real *to = (real *)out.data + r * out.stride;
         uint64_t index = T(row_index)(noise, shape, r);
-        for (int64_t c = 0, count; c < runs.length; c += count) {
-            count = T(shorter)(runs.length - c, T(CHUNK));
-            int64_t whole = T(made_in_place)(runs.length, index + (uint64_t)c, count);
-            if (whole > 0) {
-                T(words_in_place)(&window.generator, index + (uint64_t)c, whole, to + c);
-                T(noise_of_words)(&window.generator, index + (uint64_t)c, 0, whole, to + c);
-                count = whole;
-            } else
-                memcpy(to + c, T(noise_at)(&window, index + (uint64_t)c, count, NULL, to + c), (size_t)count * sizeof(real));
+        if (T(is_long_run)(index, runs.length, (const word *)to)) {
+            T(long_run)(&window.generator, index, runs.length, (word *)to, true);
+            continue;
+        }
+        for (int64_t c = 0; c < runs.length; c += T(CHUNK)) {
+            int64_t count = T(shorter)(runs.length - c, T(CHUNK));
+            memcpy(to + c, T(noise_at)(&window, index + (uint64_t)c, count, NULL, to + c), (size_t)count * sizeof(real));
         }
     }
 }

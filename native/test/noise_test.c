@@ -60,17 +60,31 @@ static void worked_examples(void)
     CHECK(uniform[16] == 0x1.5edac821d3abap-4 && noise[16] == 0x1.34dba5d1b6ef2p1, "%a, %a", uniform[16], noise[16]);
 }
 
-/* `rows` x `classes` of noise from first_row on, with gaps of 3 between rows, against the specification. */
+enum { GAP = 3, UNTOUCHED = 0x5a };
+
+/* Memory for rows with gaps. */
+static void *untouched(size_t bytes) { return memset(malloc(bytes), UNTOUCHED, bytes); }
+
+static bool is_untouched(const void *gap, size_t element_bytes)
+{
+    const unsigned char *bytes = gap;
+    for (size_t b = 0; b < GAP * element_bytes; b++)
+        if (bytes[b] != UNTOUCHED)
+            return false;
+    return true;
+}
+
+/* `rows` x `classes` of noise from first_row on, with gaps between rows, against the specification. */
 static void compare(int64_t rows, int64_t classes, uint64_t seed, uint64_t stream, uint64_t first_row)
 {
-    int64_t stride = classes + 3;
+    int64_t stride = classes + GAP;
     struct draw draw = draw_of(seed, stream, first_row, classes);
     size_t elements = (size_t)(rows * stride);
-    uint32_t *words = malloc(elements * sizeof *words);
-    uint64_t *wide = malloc(elements * sizeof *wide);
+    uint32_t *words = untouched(elements * sizeof *words);
+    uint64_t *wide = untouched(elements * sizeof *wide);
     double *uniform = malloc(elements * sizeof *uniform), *wide_uniform = malloc(elements * sizeof *wide_uniform);
-    float *noise = malloc(elements * sizeof *noise);
-    double *wide_noise = malloc(elements * sizeof *wide_noise);
+    float *noise = untouched(elements * sizeof *noise);
+    double *wide_noise = untouched(elements * sizeof *wide_noise);
     CHECK(call_words(matrix(GUMBEL4J_INT32, rows, classes), draw, rows_of(words, stride)) == rows, "words");
     CHECK(call_words(matrix(GUMBEL4J_INT64, rows, classes), draw, rows_of(wide, stride)) == rows, "wide words");
     CHECK(call_uniform(matrix(GUMBEL4J_FLOAT32, rows, classes), draw, rows_of(uniform, stride)) == rows, "uniform");
@@ -89,6 +103,10 @@ static void compare(int64_t rows, int64_t classes, uint64_t seed, uint64_t strea
                      && uniform[at] > 0 && uniform[at] < 1 && memcmp(&noise[at], &g, sizeof g) == 0
                      && memcmp(&wide_noise[at], &wide_g, sizeof wide_g) == 0;
         }
+        int64_t end = r * stride + classes;
+        CHECK(is_untouched(words + end, sizeof *words) && is_untouched(wide + end, sizeof *wide)
+                  && is_untouched(noise + end, sizeof *noise) && is_untouched(wide_noise + end, sizeof *wide_noise),
+              "%" PRId64 " classes: the gap after row %" PRId64, classes, r);
         CHECK(equal == classes, "seed %" PRIu64 " stream %" PRIu64 " first row %" PRIu64 " row %" PRId64 ": %" PRId64 " of %" PRId64, seed,
               stream, first_row, r, equal, classes);
     }
@@ -126,7 +144,7 @@ int main(void)
 {
     known_answers();
     worked_examples();
-    static const int64_t classes[] = {1, 2, 3, 7, 10, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 511, 512, 513, 1000, 1023, 1024, 1025, 4097};
+    static const int64_t classes[] = {1, 2, 3, 7, 10, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 511, 512, 513, 1000, 1023, 1024, 1025, 4097, 5003};
     for (size_t k = 0; k < sizeof classes / sizeof *classes; k++) {
         compare(5, classes[k], 0, 0, 0);
         compare(9, classes[k], UINT64_C(0xdeadbeef12345678), INT64_MAX, 3);
