@@ -48,14 +48,13 @@ static struct view view(const void *data, int64_t outer_stride, int64_t inner_st
 
 static struct columns columns(const void *data, int64_t stride) { return (struct columns){(void *)(uintptr_t)data, stride}; }
 
-/*
- * A single packed row of few classes, for which a call itself takes as long as its work: the kernels for it, where the arguments are seen to
- * keep the rules at once. Null for any other call, which then meets all the rules, in a function of its own: it needs more registers than
- * there are.
- */
+/* What a call for a lone row does not need is a function of its own, whose many variables would make the lone row wait. */
 #define ANY_CALL static __attribute__((noinline))
 
-/* The bytes of an element come with them. */
+/*
+ * A single packed row of few classes, for which a call itself takes as long as its work: the kernels for it, where the arguments are seen to
+ * keep the rules at once, and the bytes of an element. Null for any other call, which then meets all the rules.
+ */
 QUESTION const struct kernels *lone_kernels(int32_t type, struct extent extent, int64_t *element_bytes)
 {
     if ((type != GUMBEL4J_FLOAT32 && type != GUMBEL4J_FLOAT64) || ((extent.outer ^ 1) | (extent.inner ^ 1)) != 0)
