@@ -229,7 +229,7 @@ QUESTION int64_t rest_of(struct view x, int64_t element_bytes)
     return (x.class_stride ^ 1) | (int64_t)((uintptr_t)x.data & (uintptr_t)(element_bytes - 1));
 }
 
-/* Likewise of the noise, for few classes. */
+/* Negative unless the stream, and every element of few classes, is below 2^63. */
 QUESTION int64_t sign_of_noise(struct noise noise, int64_t classes)
 {
     return (int64_t)(noise.stream | noise.first_element | (noise.first_element + (uint64_t)classes));

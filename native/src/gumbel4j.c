@@ -48,7 +48,7 @@ static struct view view(const void *data, int64_t outer_stride, int64_t inner_st
 
 static struct columns columns(const void *data, int64_t stride) { return (struct columns){(void *)(uintptr_t)data, stride}; }
 
-/* What a call for a lone row does not need is a function of its own, whose many variables would make the lone row wait. */
+/* What a lone row does not need is a function of its own: merge_rows has it keep operands in memory, where a lone row would wait for them. */
 #define ANY_CALL static __attribute__((noinline))
 
 /*

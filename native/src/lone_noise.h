@@ -1,6 +1,6 @@
 /*
- * The noise of one vector of elements, or fewer, wherever it starts, from the key to the values without memory in between. Include after float32.h
- * and float64.h.
+ * The noise of one vector of elements, or fewer, wherever it starts, from the key to the values without memory in between. Include after
+ * float32.h and float64.h.
  */
 #ifndef GUMBEL4J_LONE_NOISE_H
 #define GUMBEL4J_LONE_NOISE_H

@@ -14,7 +14,7 @@ INLINE struct T(runs) T(runs_of)(struct shape shape, struct output out)
     return (struct T(runs)){shape.rows, shape.classes};
 }
 
-/* Whether a run is long, and its groups begin where memory of any kind does: other stores would take longer than the copy that is saved. */
+/* Whether a run is long, and its groups begin where memory of any kind does: other stores of words take longer than the copy that is saved. */
 INLINE bool T(is_long_run)(uint64_t index, int64_t length, const word *out)
 {
     return length >= 4 * T(CHUNK) && ((uintptr_t)out - (uintptr_t)index * sizeof(word)) % _Alignof(max_align_t) == 0;
@@ -46,24 +46,29 @@ static void T(long_run)(const struct philox *generator, uint64_t index, int64_t 
     }
 }
 
-static void T(words_rows)(struct shape shape, struct noise noise, struct output out)
+INLINE void T(words_or_noise)(struct shape shape, struct noise noise, struct output out, bool as_noise)
 {
     struct T(window) window;
     struct T(runs) runs = T(runs_of)(shape, out);
     T(window_open)(&window, noise, shape);
     for (int64_t r = 0; r < runs.count; r++) {
-        word *to = (word *)out.data + r * out.stride;
+        word *to = (word *)out.data + r * out.stride; /* only copied to, so it may be memory of either type */
         uint64_t index = T(row_index)(noise, shape, r);
         if (T(is_long_run)(index, runs.length, to)) {
-            T(long_run)(&window.generator, index, runs.length, to, false);
+            T(long_run)(&window.generator, index, runs.length, to, as_noise);
             continue;
         }
         for (int64_t c = 0; c < runs.length; c += T(CHUNK)) {
             int64_t count = T(shorter)(runs.length - c, T(CHUNK));
-            memcpy(to + c, T(words_at)(&window, index + (uint64_t)c, count, NULL, to + c), (size_t)count * sizeof(word));
+            int64_t at = T(window_seek)(&window, index + (uint64_t)c, count, NULL, to + c, as_noise);
+            memcpy(to + c, window.words + at, (size_t)count * sizeof(word));
         }
     }
 }
+
+static void T(words_rows)(struct shape shape, struct noise noise, struct output out) { T(words_or_noise)(shape, noise, out, false); }
+
+static void T(gumbel_rows)(struct shape shape, struct noise noise, struct output out) { T(words_or_noise)(shape, noise, out, true); }
 
 static void T(uniform_rows)(struct shape shape, struct noise noise, struct output out)
 {
@@ -78,25 +83,6 @@ static void T(uniform_rows)(struct shape shape, struct noise noise, struct outpu
             const word *words = T(words_at)(&window, index + (uint64_t)c, count, NULL, NULL);
             for (int64_t i = 0; i < count; i++)
                 to[c + i] = T(uniform)(&window.generator, index + (uint64_t)(c + i), words[i]);
-        }
-    }
-}
-
-static void T(gumbel_rows)(struct shape shape, struct noise noise, struct output out)
-{
-    struct T(window) window;
-    struct T(runs) runs = T(runs_of)(shape, out);
-    T(window_open)(&window, noise, shape);
-    for (int64_t r = 0; r < runs.count; r++) {
-        real *to = (real *)out.data + r * out.stride;
-        uint64_t index = T(row_index)(noise, shape, r);
-        if (T(is_long_run)(index, runs.length, (const word *)to)) {
-            T(long_run)(&window.generator, index, runs.length, (word *)to, true);
-            continue;
-        }
-        for (int64_t c = 0; c < runs.length; c += T(CHUNK)) {
-            int64_t count = T(shorter)(runs.length - c, T(CHUNK));
-            memcpy(to + c, T(noise_at)(&window, index + (uint64_t)c, count, NULL, to + c), (size_t)count * sizeof(real));
         }
     }
 }

@@ -41,7 +41,7 @@ _DELAY: Final = 1.0  # seconds that a session lives before its cache is worth ma
 _MAKING_TIMEOUT: Final = 120
 _NEEDED_BYTES: Final = 200 << 20  # free on the disk, or we leave it alone
 _KEPT_SECONDS: Final = 30 * 86400.0
-_NOTED_CALLS: Final = 500  # Java notes a method's profile after some two hundred
+_NOTED_CALLS: Final = 500  # Java begins to note the profile of a method after some two hundred
 _PR_SET_PDEATHSIG: Final = 1
 
 _recording: Path | None = None

@@ -3,7 +3,7 @@
 All contenders do the same work on one machine in one run, in turn (A B C A B C ...), so that whatever else
 the machine does falls on all alike. Every answer is checked before it is timed. Times of gumbel4j are taken
 inside Java, around the operator; "from Python" is the whole call as a user makes it, in a session that has
-made thousands of small ones before. The first hundred or so of a session take longer (`bench --bridge`).
+made many small ones before: its first ones take longer, as `bench --bridge` shows.
 
     work.py       the operators and shapes that are measured
     own.py        gumbel4j as a contender: inside Java, from Python, and its floors

@@ -86,13 +86,15 @@ class Own:
 
 
 def warm_calls(session: Session, seconds: float) -> None:
-    """Make small calls of every operator, for so many seconds each: Java compiles what a call runs after some
-    hundreds, and a work that takes milliseconds would be over before.
+    """Make small calls of every operator, for so many seconds each.
+
+    Java compiles what a call runs after some hundreds of them: more than there are of a work that takes long.
     """
     small = np.zeros((1, 4), np.float32)
     calls: tuple[Callable[[], object], ...] = (
         lambda: session.gumbel(small.shape, seed=SEED),
         lambda: session.gumbel_softmax(small, TAU, seed=SEED),
+        lambda: session.gumbel_softmax(small, hard=True, seed=SEED),
         lambda: session.categorical(small, seed=SEED),
         lambda: session.vjp(small, small, TAU),
     )
