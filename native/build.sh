@@ -119,7 +119,8 @@ compile_library() {
     compiled
 }
 
-release="-O3 -fPIC -fvisibility=hidden"
+# Functions begin where cache lines do, so that none gets slower because another one grew.
+release="-O3 -fPIC -fvisibility=hidden -falign-functions=64"
 build_library() {
     library=$output/libgumbel4j.so
     stamp=$output/libgumbel4j.stamp

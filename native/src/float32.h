@@ -174,6 +174,7 @@ static __attribute__((noinline)) float32_lanes noise_of_few_float32(const struct
 static __attribute__((noinline)) bool survivals_float32(float *at, int64_t count, int32_t *exponents)
 {
     uint32_lanes least = ~(uint32_lanes){0};
+    IN_PAIRS
     for (int64_t i = 0; i < count; i += LANES_float32) {
         uint32_lanes v = load_words_float32(at + i);
         least = min_words_float32(v, least);
@@ -197,6 +198,7 @@ static __attribute__((noinline)) void logs_of_survivals_float32(float *at, int64
 /* L becomes g, in place. */
 static __attribute__((noinline)) void noise_of_logs_float32(float *at, int64_t count)
 {
+    IN_PAIRS
     for (int64_t i = 0; i < count; i += LANES_float32) {
         float32_lanes g = -log_of_parts_float32(split_negative_float32((float32_lanes)load_words_float32(at + i)));
         STORE_VECTOR(at + i, g);

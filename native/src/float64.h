@@ -178,6 +178,7 @@ static void noise_of_words_float64(const struct philox *generator, uint64_t base
     for (int64_t block = first & -(int64_t)LANES_float64; block < end; block += BLOCK) {
         double *at = (double *)buffer + block;
         int64_t count = end - block < BLOCK ? end - block : BLOCK;
+        IN_PAIRS
         for (int64_t i = 0; i < count; i += LANES_float64) {
             struct parts_float64 survival = survival_float64(load_words_float64(at + i));
             STORE_VECTOR(exponents + i, survival.exponent);
@@ -188,6 +189,7 @@ static void noise_of_words_float64(const struct philox *generator, uint64_t base
             float64_lanes log_survival = log_of_parts_float64(survival);
             STORE_VECTOR(at + i, log_survival);
         }
+        IN_PAIRS
         for (int64_t i = 0; i < count; i += LANES_float64) {
             float64_lanes g = -log_of_parts_float64(split_negative_float64((float64_lanes)load_words_float64(at + i)));
             STORE_VECTOR(at + i, g);

@@ -68,8 +68,10 @@ INLINE uint64_lanes multiply_low(uint64_lanes a, uint64_lanes b)
     return (uint64_lanes)_mm256_mul_epu32((__m256i)a, (__m256i)b);
 }
 
+#include "products.h"
+
 /* Without it, compilers work on all chains at once until the 16 registers overflow. */
-INLINE void keep_order(uint64_lanes *a, uint64_lanes *b) { __asm__("" : "+x"(*a), "+x"(*b)); }
+#define KEEP_ORDER(a, b) __asm__("" : "+x"(a), "+x"(b))
 
 /* All ones in the first `count` lanes. Masked loads touch no other lane's memory, so they cannot fault there. */
 INLINE int32_lanes first_float32(int64_t count)

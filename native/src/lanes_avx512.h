@@ -75,6 +75,8 @@ INLINE uint64_lanes multiply_low(uint64_lanes a, uint64_lanes b)
     return (uint64_lanes)_mm512_mul_epu32((__m512i)a, (__m512i)b);
 }
 
+#include "products.h"
+
 /* One bit for each of the first `count` < 16 lanes. Masked loads and stores touch no other lane's memory, so they cannot fault there. */
 INLINE uint16_t first_lanes(int64_t count) { return (uint16_t)(count < 0 ? 0 : (1u << count) - 1); }
 
@@ -108,10 +110,6 @@ INLINE void store_float64(double *p, int64_t count, float64_lanes v)
         _mm512_mask_storeu_pd(p, (uint8_t)first_lanes(count), (__m512d)v);
 }
 
-INLINE void keep_order(uint64_lanes *a, uint64_lanes *b)
-{
-    (void)a;
-    (void)b;
-}
+#define KEEP_ORDER(a, b) ((void)0)
 
 #endif

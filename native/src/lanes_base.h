@@ -93,6 +93,8 @@ INLINE float32_lanes fma_float32(float32_lanes a, float32_lanes b, float32_lanes
 
 #endif
 
+#include "products.h"
+
 INLINE float sum_float32(float32_lanes a) { return (a[0] + a[2]) + (a[1] + a[3]); }
 INLINE double sum_float64(float64_lanes a) { return a[0] + a[1]; }
 
@@ -113,10 +115,6 @@ INLINE float64_lanes fma_float64(float64_lanes a, float64_lanes b, float64_lanes
 
 #include "partial_vectors.h"
 
-INLINE void keep_order(uint64_lanes *a, uint64_lanes *b)
-{
-    (void)a;
-    (void)b;
-}
+#define KEEP_ORDER(a, b) ((void)0)
 
 #endif

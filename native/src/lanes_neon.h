@@ -62,12 +62,14 @@ INLINE uint64_lanes multiply_low(uint64_lanes a, uint64_lanes b)
     return (uint64_lanes)vmull_u32(vmovn_u64((uint64x2_t)a), vmovn_u64((uint64x2_t)b));
 }
 
+INLINE struct products products(uint32_lanes a, uint32_lanes b)
+{
+    return (struct products){(uint64_lanes)vmull_u32(vget_low_u32((uint32x4_t)a), vget_low_u32((uint32x4_t)b)),
+                             (uint64_lanes)vmull_high_u32((uint32x4_t)a, (uint32x4_t)b)};
+}
+
 #include "partial_vectors.h"
 
-INLINE void keep_order(uint64_lanes *a, uint64_lanes *b)
-{
-    (void)a;
-    (void)b;
-}
+#define KEEP_ORDER(a, b) ((void)0)
 
 #endif

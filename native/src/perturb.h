@@ -33,6 +33,7 @@ INLINE bool T(perturb)(struct T(window) *window, uint64_t index, const real *x, 
     for (int64_t chunk = 0; chunk < columns; chunk += T(CHUNK)) {
         int64_t count = T(shorter)(columns - chunk, T(CHUNK)), c = 0;
         const real *g = T(noise_at)(window, index + (uint64_t)chunk, count, x + chunk, s + chunk);
+        IN_PAIRS
         for (; c + T(LANES) <= count; c += T(LANES)) {
             lanes sum = T(perturb_columns)(x + chunk + c, g + c, T(LANES), &refused);
             T(store)(s + chunk + c, T(LANES), sum);

@@ -56,6 +56,7 @@ INLINE void T(scale_columns)(real *e, int64_t count, real factor)
 INLINE void T(scale)(real *e, int64_t columns, real factor)
 {
     int64_t c = 0;
+    IN_PAIRS
     for (; c + T(LANES) <= columns; c += T(LANES))
         T(scale_columns)(e + c, T(LANES), factor);
     if (c < columns)

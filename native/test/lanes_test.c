@@ -59,6 +59,28 @@ static void multiplication(void)
     }
 }
 
+/* Of all lanes at once: halves come in an order of the tier, whose order is the one before. */
+static void products_of_lanes(void)
+{
+    uint32_lanes number = {0};
+    for (int l = 0; l < LANES_float32; l++)
+        number[l] = (uint32_t)l;
+    uint32_lanes order = low_halves(products(number, broadcast_uint32(1))), again = low_halves(products(order, broadcast_uint32(1)));
+    for (int n = 0; n < 100; n++) {
+        uint32_lanes a = {0}, b = broadcast_uint32((uint32_t)random_bits());
+        for (int l = 0; l < LANES_float32; l++)
+            a[l] = (uint32_t)random_bits();
+        uint32_lanes low = low_halves(products(a, b)), high = high_halves(products(a, b));
+        uint64_lanes first = interleave_first(a, number), second = interleave_second(a, number);
+        for (int l = 0; l < LANES_float32; l++) {
+            uint64_t product = (uint64_t)a[order[l]] * b[0];
+            CHECK(again[l] == (uint32_t)l && low[l] == (uint32_t)product && high[l] == product >> 32, "lane %d", l);
+            uint64_lanes joined = l % 4 < 2 ? first : second;
+            CHECK(joined[l / 4 * 2 + l % 2] == (a[l] | (uint64_t)l << 32), "lane %d", l);
+        }
+    }
+}
+
 /* Blocks from golden counters and keys, in every lane; the block number and the stream are 64 bits each. */
 static void philox(const char *directory)
 {
@@ -70,14 +92,14 @@ static void philox(const char *directory)
         philox_start(&generator, key[0] | (uint64_t)key[1] << 32, counter[2] | (uint64_t)counter[3] << 32);
         uint64_t number = counter[0] | (uint64_t)counter[1] << 32;
         struct philox_group group = philox_group(&generator, number);
-        uint64_lanes block[CHAINS], words[4][CHAINS];
-        for (int k = 0; k < CHAINS; k++)
-            block[k] = broadcast_uint64(number);
-        philox_blocks(&generator, &group, block, words);
+        uint32_lanes block[VECTORS_AT_ONCE], words[4][VECTORS_AT_ONCE];
+        for (int k = 0; k < VECTORS_AT_ONCE; k++)
+            block[k] = broadcast_uint32(counter[0]);
+        philox_blocks(&generator, &group, VECTORS_AT_ONCE, block, words);
         for (int w = 0; w < 4; w++)
-            for (int k = 0; k < CHAINS; k++)
-                for (int l = 0; l < LANES_float64; l++)
-                    CHECK((uint32_t)words[w][k][l] == out[w], "%s: word %d", golden_text(&golden, "case"), w);
+            for (int k = 0; k < VECTORS_AT_ONCE; k++)
+                for (int l = 0; l < LANES_float32; l++)
+                    CHECK(words[w][k][l] == out[w], "%s: word %d", golden_text(&golden, "case"), w);
         free(counter);
         free(key);
         free(out);
@@ -91,6 +113,7 @@ int main(int count, char **arguments)
         return 2;
     }
     multiplication();
+    products_of_lanes();
     philox(arguments[1]);
     every_check_float32(arguments[1]);
     every_check_float64(arguments[1]);

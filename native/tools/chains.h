@@ -10,10 +10,10 @@ enum { CHAIN_STEPS = 1000 };
 
 void philox_chain(void)
 {
-    uint64_lanes block = {0}, words[4][LONE_CHAINS];
+    uint64_lanes block = {0}, words[4];
     for (int i = 0; i < CHAIN_STEPS; i++) {
-        lone_blocks(7, 0, 1, &block, words);
-        block = words[0][0];
+        lone_blocks(7, 0, block, words);
+        block = words[0];
         USED(block);
     }
 }

@@ -9,11 +9,14 @@ __attribute__((noinline)) void T(words_loop)(real *at, real *beside)
     (void)beside;
     struct philox generator;
     philox_start(&generator, 7, 0);
-    T(words)(&generator, 0, T(CHUNK) / T(GROUP), (struct ahead){0, 0}, (word *)at);
+    const struct philox *unknown = &generator;
+    __asm__ volatile("" : "+r"(unknown) : : "memory"); /* lest its keys become constants */
+    T(words)(unknown, 0, T(CHUNK) / T(GROUP), (struct ahead){0, 0}, (word *)at);
 }
 
 __attribute__((noinline)) void T(survivals_loop)(real *at, real *beside)
 {
+    IN_PAIRS
     for (int64_t i = 0; i < T(CHUNK); i += T(LANES)) {
         struct T(parts) survival = T(survival)(T(load_words)(at + i));
         STORE_VECTOR(beside + i, survival.exponent);
@@ -34,6 +37,7 @@ __attribute__((noinline)) void T(logs_loop)(real *at, real *beside)
 __attribute__((noinline)) void T(noise_loop)(real *at, real *beside)
 {
     (void)beside;
+    IN_PAIRS
     for (int64_t i = 0; i < T(CHUNK); i += T(LANES))
         T(store)(at + i, T(LANES), -T(log_of_parts)(T(split_negative)(T(load)(at + i, T(LANES), 0))));
 }
@@ -45,6 +49,7 @@ __attribute__((noinline)) void T(perturb_loop)(real *at, real *beside)
 {
     lanes largest = T(broadcast)(-(real)INFINITY);
     mask_lanes refused = {0};
+    IN_PAIRS
     for (int64_t i = 0; i < T(CHUNK); i += T(LANES)) {
         lanes s = T(perturb_columns)(T(logits) + i, at + i, T(LANES), &refused);
         T(store)(at + i, T(LANES), s);
@@ -71,6 +76,7 @@ __attribute__((noinline)) void T(exp_loop)(real *at, real *beside)
 __attribute__((noinline)) void T(scale_loop)(real *at, real *beside)
 {
     real factor = 1 / beside[0];
+    IN_PAIRS
     for (int64_t i = 0; i < T(CHUNK); i += T(LANES))
         T(scale_columns)(at + i, T(LANES), factor);
 }
