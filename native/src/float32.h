@@ -51,7 +51,7 @@ INLINE float32_lanes log_of_parts_float32(struct parts_float32 x)
 /* Finite for every bit pattern; the logarithm where x is positive and normal. */
 INLINE float32_lanes log_float32(float32_lanes x) { return log_of_parts_float32(split_float32(x)); }
 
-/* exp(x) = scale * exp(rest), with |rest| <= ln2 / 2: both are 0 where the exponential lies below the smallest normal number. */
+/* exp(x) = scale * exp(rest), with |rest| <= ln2 / 2; the scale is 0 where the exponential lies below the smallest normal number. */
 struct exp_parts_float32 {
     float32_lanes rest, scale;
 };
@@ -59,14 +59,13 @@ struct exp_parts_float32 {
 /* The parts for x <= 0. */
 INLINE struct exp_parts_float32 exp_parts_float32(float32_lanes x)
 {
-    const float32_lanes shift = broadcast_float32(0x1.8p23f);
-    const uint32_t one = 0x3f800000; /* bits of 1 */
+    const float32_lanes shift = broadcast_float32(0x1.8p23f), gone = broadcast_float32(-88.0f); /* n = -127: the scale's bits are all 0 */
+    const uint32_t one = 0x3f800000;                                                             /* bits of 1 */
+    x = select_float32((int32_lanes)(x < -0x1.5d5894p+6f), gone, x);
     float32_lanes t = fma_float32(x, broadcast_float32(0x1.715476p0f), shift), n = t - shift;
     float32_lanes r = fma_float32(n, broadcast_float32(-0x1.62e4p-1f), x);
     r = fma_float32(n, broadcast_float32(-0x1.7f7d1cp-20f), r);
-    uint32_lanes kept = ~(uint32_lanes)(x < -0x1.5d5894p+6f);
-    return (struct exp_parts_float32){(float32_lanes)((uint32_lanes)r & kept),
-                                      (float32_lanes)((((uint32_lanes)t << 23) + one) & kept)};
+    return (struct exp_parts_float32){r, (float32_lanes)(((uint32_lanes)t << 23) + one)};
 }
 
 INLINE float32_lanes exp_of_parts_float32(struct exp_parts_float32 x)

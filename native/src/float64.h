@@ -58,7 +58,7 @@ INLINE float64_lanes log_of_parts_float64(struct parts_float64 x)
 /* Finite for every bit pattern; the logarithm where x is positive and normal. */
 INLINE float64_lanes log_float64(float64_lanes x) { return log_of_parts_float64(split_float64(x)); }
 
-/* exp(x) = scale * exp(rest), with |rest| <= ln2 / 2: both are 0 where the exponential lies below the smallest normal number. */
+/* exp(x) = scale * exp(rest), with |rest| <= ln2 / 2; the scale is 0 where the exponential lies below the smallest normal number. */
 struct exp_parts_float64 {
     float64_lanes rest, scale;
 };
@@ -66,14 +66,13 @@ struct exp_parts_float64 {
 /* The parts for x <= 0. */
 INLINE struct exp_parts_float64 exp_parts_float64(float64_lanes x)
 {
-    const float64_lanes shift = broadcast_float64(0x1.8p52);
-    const uint64_t one = UINT64_C(0x3ff0000000000000); /* bits of 1 */
+    const float64_lanes shift = broadcast_float64(0x1.8p52), gone = broadcast_float64(-709.0); /* n = -1023: the scale's bits are all 0 */
+    const uint64_t one = UINT64_C(0x3ff0000000000000);                                          /* bits of 1 */
+    x = select_float64((int64_lanes)(x < -0x1.6231eb851eb85p+9), gone, x);
     float64_lanes t = fma_float64(x, broadcast_float64(0x1.71547652b82fep0), shift), n = t - shift;
     float64_lanes r = fma_float64(n, broadcast_float64(-0x1.62e42fee00000p-1), x);
     r = fma_float64(n, broadcast_float64(-0x1.a39ef35793c76p-33), r);
-    uint64_lanes kept = ~(uint64_lanes)(x < -0x1.6231eb851eb85p+9);
-    return (struct exp_parts_float64){(float64_lanes)((uint64_lanes)r & kept),
-                                      (float64_lanes)((((uint64_lanes)t << 52) + one) & kept)};
+    return (struct exp_parts_float64){r, (float64_lanes)(((uint64_lanes)t << 52) + one)};
 }
 
 INLINE float64_lanes exp_of_parts_float64(struct exp_parts_float64 x)

@@ -64,5 +64,6 @@ void sample_chain(void)
     for (int i = 0; i < CHAIN_STEPS; i++) {
         soft_lone_float32(4, x, 0.5, seed, 0, 0, y);
         memcpy(&seed, y, sizeof seed);
+        __asm__ volatile("" : "+r"(seed));
     }
 }

@@ -95,3 +95,26 @@ double cycles_of_step(void (*chain)(void))
     qsort(rounds, ROUNDS_TIMED, sizeof *rounds, ascending);
     return rounds[ROUNDS_TIMED / 2];
 }
+
+/* CHAIN_STEPS divisions that do not wait for each other, each alone or beside eight fused multiplications that run on the same pipes. */
+#define STEPS(what)                                                                                                                      \
+    for (int i = 0; i < CHAIN_STEPS; i++)                                                                                                \
+    __asm__ volatile(what ::"x"(one) : "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "xmm7")
+#define MULTIPLY(to) "vfmadd231pd %0, %0, %%ymm" #to "\n"
+#define EIGHT                                                                                                                            \
+    MULTIPLY(8) MULTIPLY(9) MULTIPLY(10) MULTIPLY(11) MULTIPLY(12) MULTIPLY(13) MULTIPLY(14) MULTIPLY(15)
+
+#define DIVISIONS(instruction)                                                                                                           \
+    void instruction##_alone(void)                                                                                                       \
+    {                                                                                                                                    \
+        __m256d one = _mm256_set1_pd(1);                                                                                                 \
+        STEPS(#instruction " %0, %0, %%ymm7");                                                                                           \
+    }                                                                                                                                    \
+    void instruction##_beside(void)                                                                                                      \
+    {                                                                                                                                    \
+        __m256d one = _mm256_set1_pd(1);                                                                                                 \
+        STEPS(#instruction " %0, %0, %%ymm7\n" EIGHT);                                                                                   \
+    }
+
+DIVISIONS(vdivps)
+DIVISIONS(vdivpd)

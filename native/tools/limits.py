@@ -29,13 +29,17 @@ BYTES_OF = {"float32": 4, "float64": 8}
 
 # The pipes that an operation can use, by the start of its name; the first that fits.
 PIPES = [
-    ("vpmuludq", "03"),
+    ("vpmul", "03"),
     ("vf|vmul|vdiv|vcmp|vmax|vmin|vblendv", "01"),
     ("vadd|vsub|vcvt", "23"),
     ("vpsrl|vpsll|vpsra|vpshuf|vshuf|vpbroadcast|vbroadcast|vperm", "12"),
     ("vp|vand|vor|vxor", "0123"),
 ]
+# A division takes the place of three operations on its pipe, and ends so many cycles after the one before: print_divisions.
+SLOTS_OF_DIVISION = 3
+CYCLES_OF_DIVISION = {"vdivps": 3.5, "vdivpd": 4.5}
 LOOPS = ["words", "survivals", "logs", "noise", "perturb", "exp_parts", "exp", "scale"]
+UNROLLED = ["survivals", "noise", "perturb", "scale"]
 CHAINS = {
     "ten rounds of Philox": "philox",
     "noise of the words": "noise",
@@ -71,8 +75,13 @@ def pipes_of(instruction: str) -> str:
 def fewest_cycles(instructions: list[str]) -> float:
     """What any order of the instructions takes at least, were every operand there at once."""
     use = Counter(pipes_of(instruction) for instruction in instructions)
+    divisions = [line.split("\t")[0] for line in instructions if line.startswith("vdiv")]
+    use["01"] += (SLOTS_OF_DIVISION - 1) * len(divisions)
     # A jump begins with the comparison before it.
-    bounds = [sum(not line.startswith("j") for line in instructions) / 6]
+    bounds = [
+        sum(not line.startswith("j") for line in instructions) / 6,
+        sum(map(CYCLES_OF_DIVISION.__getitem__, divisions)),
+    ]
     for size in range(1, 5):
         for some in itertools.combinations("0123", size):
             bounds.append(
@@ -84,8 +93,9 @@ def fewest_cycles(instructions: list[str]) -> float:
 
 
 def vectors_of(loop: str, tier: str, element: str) -> int:
-    """How many vectors of results one turn of a loop works out: a group of words, a step of a sum, or one vector."""
-    return {"words": 256, "exp": 16 * BYTES_OF[element]}.get(loop, VECTOR_BYTES[tier]) // VECTOR_BYTES[tier]
+    """How many vectors one turn of a loop works out: those of two groups of words or of a step of a sum, one or two."""
+    unrolled = 2 * VECTOR_BYTES[tier] if loop in UNROLLED else VECTOR_BYTES[tier]
+    return {"words": 2 * 256, "exp": 16 * BYTES_OF[element]}.get(loop, unrolled) // VECTOR_BYTES[tier]
 
 
 def compile_loops(tier: str, directory: Path) -> tuple[str, Path]:
@@ -107,6 +117,21 @@ def cycles_taken(library: Path, names: list[str]) -> list[float]:
     taken = [functions.cycles(addresses, ctypes.c_int(number + 1)) for number in range(len(loops))]
     print(f"A cycle takes {functions.seconds_of_cycle() * 1e9:.3f} ns here.", file=sys.stderr)
     return taken
+
+
+def print_divisions(library: Path) -> None:
+    """Print what a division takes: alone, and beside eight operations on pipes 0 and 1, which take four cycles."""
+    functions = ctypes.CDLL(str(library))
+    functions.cycles_of_step.restype = ctypes.c_double
+    for instruction in CYCLES_OF_DIVISION:
+        alone, beside = (
+            functions.cycles_of_step(getattr(functions, f"{instruction}_{what}"))
+            for what in ("alone", "beside")
+        )
+        print(
+            f"{instruction}: {alone:.1f} cycles, {beside:.1f} with eight fused multiplications",
+            file=sys.stderr,
+        )
 
 
 def print_chains(library: Path) -> None:
@@ -160,6 +185,7 @@ def main() -> None:
             print_row(f"**{element}, all**", [sum(column) for column in zip(*rows, strict=True)])
         if is_here:
             print_chains(library)
+            print_divisions(library)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,12 @@ if TYPE_CHECKING:
     from gumbel4j.session import Session
 
 OPERATORS: Final[tuple[Operator, ...]] = ("soft", "categorical")
-THREADED: Final = (Work("soft", 4096, 1024), Work("categorical", 64, 50257), Work("soft", 1, 1 << 22))
+THREADED: Final = (
+    Work("soft", 4096, 1024),
+    Work("soft", 64, 50257),
+    Work("categorical", 64, 50257),
+    Work("soft", 1, 1 << 22),
+)
 ROW_CLASSES: Final = 16
 _ELEMENTS: Final = 1 << 22
 _QUICK_ELEMENTS: Final = 1 << 12
@@ -127,7 +132,7 @@ def scale(
             ),
         ]
     works = [replace(work, rows=min(work.rows, 16), classes=1024) for work in THREADED] if quick else THREADED
-    return Scaling(series, _threads(sessions, most_threads, works, pace, progress))
+    return Scaling(series, _threads(sessions, most_threads, list(dict.fromkeys(works)), pace, progress))
 
 
 def _series(
