@@ -13,7 +13,7 @@
  *   multiply_low(a, b)      64-bit products of the low halves of 64-bit lanes
  *   products(a, b)          64-bit products of 32-bit lanes with one number, which every lane of b is, for low_halves and high_halves
  *   min_words(a, b)         the lesser of each two words, for float32 alone
- *   KEEP_ORDER(a, b)        nothing, but what a and b are made of is worked out where it is written, if that saves registers
+ *   KEEP_ORDER(a, b)        nothing, but a and b are worked out where it is written, and as they are written, if that saves registers or time
  *
  * All but the three before exist for float32, and all but the last three for float64. A mask is what a comparison of two vectors gives. `count`
  * may be zero or negative, and is a plain load or store where the compiler knows that it covers the vector.

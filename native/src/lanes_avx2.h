@@ -70,7 +70,7 @@ INLINE uint64_lanes multiply_low(uint64_lanes a, uint64_lanes b)
 
 #include "products.h"
 
-/* Without it, compilers work on all chains at once until the 16 registers overflow. */
+/* Without it, compilers work on all vectors of blocks at once until the 16 registers overflow. */
 #define KEEP_ORDER(a, b) __asm__("" : "+x"(a), "+x"(b))
 
 /* All ones in the first `count` lanes. Masked loads touch no other lane's memory, so they cannot fault there. */

@@ -34,9 +34,11 @@ INLINE void lone_blocks(uint64_t seed, uint64_t stream, uint64_lanes block, uint
     UNROLL
     for (int round = 0; round < ROUNDS; round++) {
         uint64_lanes p = multiply_low(c0, multiplier0), q = multiply_low(c2, multiplier1);
-        c0 = (q >> 32) ^ (c1 ^ (uint64_lanes)key.low);
+        uint64_lanes of_c0 = c1 ^ (uint64_lanes)key.low, of_c2 = c3 ^ (uint64_lanes)key.high;
+        KEEP_ORDER(of_c0, of_c2); /* as in philox_round */
+        c0 = (q >> 32) ^ of_c0;
         c1 = q;
-        c2 = (p >> 32) ^ (c3 ^ (uint64_lanes)key.high);
+        c2 = (p >> 32) ^ of_c2;
         c3 = p;
         next_key(&key);
     }

@@ -63,15 +63,18 @@ INLINE struct philox_group philox_group(const struct philox *generator, uint64_t
                                  generator->key[2][1] ^ (uint32_t)p};
 }
 
+/* One round of as many blocks as there are lanes, in place. */
 INLINE void philox_round(uint32_lanes *c0, uint32_lanes *c1, uint32_lanes *c2, uint32_lanes *c3, uint32_lanes key0, uint32_lanes key1,
                          bool is_last)
 {
     const uint32_lanes multiplier0 = broadcast_uint32(MULTIPLIER0), multiplier1 = broadcast_uint32(MULTIPLIER1);
     struct products p = products(*c0, multiplier0), q = products(*c2, multiplier1);
     uint32_lanes p_low = is_last ? low_halves(p) : *c0 * multiplier0, q_low = is_last ? low_halves(q) : *c2 * multiplier1;
-    *c0 = high_halves(q) ^ (*c1 ^ key0);
+    uint32_lanes of_c0 = *c1 ^ key0, of_c2 = *c3 ^ key1;
+    KEEP_ORDER(of_c0, of_c2); /* or a compiler combines the product with the key first, which makes a round longer */
+    *c0 = high_halves(q) ^ of_c0;
     *c1 = q_low;
-    *c2 = high_halves(p) ^ (*c3 ^ key1);
+    *c2 = high_halves(p) ^ of_c2;
     *c3 = p_low;
 }
 
@@ -99,10 +102,8 @@ INLINE void philox_blocks(const struct philox *generator, const struct philox_gr
     UNROLL
     for (int round = 3; round < ROUNDS; round++)
         UNROLL
-        for (int k = 0; k < vectors; k++) {
+        for (int k = 0; k < vectors; k++)
             philox_round(&c0[k], &c1[k], &c2[k], &c3[k], generator->key[round][0], generator->key[round][1], round == ROUNDS - 1);
-            KEEP_ORDER(c0[k], c2[k]);
-        }
 }
 
 /* Memory that is fetched while words are generated, so that whoever works on their elements need not wait: addresses of the first element
