@@ -36,10 +36,10 @@ enum {
  */
 INLINE lanes T(ceiling_of_bundle)(const real *x, const word *words, int64_t count, mask_lanes *doubtful)
 {
-    lanes largest = T(broadcast)(-(real)INFINITY), sum = {0};
-    word_lanes least = ~(word_lanes){0};
+    lanes largest = T(load)(x, count, -(real)INFINITY), sum = largest;
+    word_lanes least = T(load_words)(words);
     UNROLL
-    for (int64_t c = 0; c < T(BUNDLE); c += T(LANES))
+    for (int64_t c = T(LANES); c < T(BUNDLE); c += T(LANES))
         if (c < count) {
             lanes logits = T(load)(x + c, count - c, -(real)INFINITY);
             sum += logits;
@@ -88,6 +88,7 @@ INLINE bool T(argmax_columns)(struct T(window) *window, uint64_t index, int64_t 
         lanes highest = T(broadcast)(-(real)INFINITY);
         mask_lanes doubtful = {0};
         int64_t c = 0, first = 0;
+        IN_PAIRS
         for (; c + T(BUNDLE) <= count; c += T(BUNDLE)) {
             ceilings[c / T(BUNDLE)] = T(ceiling_of_bundle)(x + c, words + c, T(BUNDLE), &doubtful);
             highest = T(max)(ceilings[c / T(BUNDLE)], highest);

@@ -33,6 +33,7 @@ INLINE int64_t T(ceilings_of_batch)(const real *x, int64_t stride, int64_t rows,
         const word *of_row = words + r * classes;
         real *to = ceilings->values + r * classes;
         int64_t c = 0;
+        IN_PAIRS
         for (; c + T(LANES) <= runs.length; c += T(LANES))
             T(store)(to + c, T(LANES), T(ceiling_columns)(from + c, of_row + c, T(LANES), &refused));
         if (c < runs.length)

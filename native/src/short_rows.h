@@ -35,6 +35,7 @@ INLINE int64_t T(perturb_short_rows)(struct T(window) *window, uint64_t index, c
     mask_lanes refused = {0};
     for (int64_t r = 0; r < runs.count; r++) {
         int64_t at = r * classes, c = 0;
+        IN_PAIRS
         for (; c + T(LANES) <= runs.length; c += T(LANES))
             T(store)(s->values + at + c, T(LANES), T(perturb_columns)(x + r * stride + c, g + at + c, T(LANES), &refused));
         if (c < runs.length)
