@@ -43,7 +43,7 @@
 
 /* Before a loop over vectors whose body is so short that counting them takes time: two turns at once, as clang does by itself. */
 #ifdef __clang__
-#define IN_PAIRS _Pragma("GCC unroll 2")
+#define IN_PAIRS
 #else
 #define IN_PAIRS _Pragma("GCC unroll 2")
 #endif
@@ -79,8 +79,10 @@ INLINE uint64_lanes load_words_float64(const void *p)
     return v;
 }
 
-/* The lower, or the upper, halves of 64-bit lanes, two of a and two of b in turn: a0 a1 b0 b1 a2 a3 b2 b3 ... Shuffles of floats, as x86 has
- * such a one of two vectors for them alone. */
+/*
+ * The lower, or the upper, halves of 64-bit lanes, two of a and two of b in turn: a0 a1 b0 b1 a2 a3 b2 b3 ... Shuffled as floats, for which
+ * alone x86 has one instruction.
+ */
 #if VECTOR_BYTES == 16
 #define HALVES(a, b, h) __builtin_shufflevector(a, b, 0 + h, 2 + h, 4 + h, 6 + h)
 #elif VECTOR_BYTES == 32

@@ -24,8 +24,10 @@ INLINE void next_key(struct lone_key *key)
     key->high += key->high_step;
 }
 
-/* words[w] = word w of the blocks numbered block, in the low half of each lane, with rubbish above it. Half as many blocks as philox_round takes,
- * but a round needs no shuffle, and so ends sooner. */
+/*
+ * words[w] = word w of the blocks numbered block, in the low half of each lane, with rubbish above it. These are half as many blocks as
+ * philox_round takes, but their rounds need no shuffle, and so end sooner.
+ */
 INLINE void lone_blocks(uint64_t seed, uint64_t stream, uint64_lanes block, uint64_lanes words[4])
 {
     const uint64_lanes multiplier0 = broadcast_uint64(MULTIPLIER0), multiplier1 = broadcast_uint64(MULTIPLIER1);
