@@ -6,6 +6,7 @@
  *   max(a, b)               a > b ? a : b
  *   select(mask, a, b)      a where the mask's lane is all ones, b where it is zero
  *   bits(mask)              a bit for each lane, the lowest lane's the lowest
+ *   permute(a, places)      lanes of a; place(n), in every lane, is what names lane n
  *   sum(a)                  halves added onto each other, upper to lower, until one lane is left (NOISE.md, section 6)
  *   largest(a)              of the lanes
  *   load(p, count, fill)    the first `count` lanes from memory, `fill` in the others; reads nothing beyond

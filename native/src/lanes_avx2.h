@@ -37,6 +37,19 @@ INLINE uint32_t bits_float64(int64_lanes mask) { return (uint32_t)_mm256_movemas
 
 #include "masks.h"
 
+INLINE uint32_lanes place_float32(int lane) { return broadcast_uint32((uint32_t)lane); }
+INLINE uint64_lanes place_float64(int lane) { return broadcast_uint64((uint64_t)(2 * lane) | (uint64_t)(2 * lane + 1) << 32); }
+
+INLINE float32_lanes permute_float32(float32_lanes a, uint32_lanes places)
+{
+    return (float32_lanes)_mm256_permutevar8x32_ps((__m256)a, (__m256i)places);
+}
+
+INLINE float64_lanes permute_float64(float64_lanes a, uint64_lanes places)
+{
+    return (float64_lanes)_mm256_permutevar8x32_ps((__m256)a, (__m256i)places);
+}
+
 INLINE float sum_float32(float32_lanes a)
 {
     __m128 four = _mm_add_ps(_mm256_castps256_ps128((__m256)a), _mm256_extractf128_ps((__m256)a, 1));

@@ -37,6 +37,19 @@ INLINE float64_lanes select_float64(int64_lanes mask, float64_lanes a, float64_l
     return (float64_lanes)_mm512_mask_blend_pd((uint8_t)bits_float64(mask), (__m512d)b, (__m512d)a);
 }
 
+INLINE uint32_lanes place_float32(int lane) { return broadcast_uint32((uint32_t)lane); }
+INLINE uint64_lanes place_float64(int lane) { return broadcast_uint64((uint64_t)lane); }
+
+INLINE float32_lanes permute_float32(float32_lanes a, uint32_lanes places)
+{
+    return (float32_lanes)_mm512_permutexvar_ps((__m512i)places, (__m512)a);
+}
+
+INLINE float64_lanes permute_float64(float64_lanes a, uint64_lanes places)
+{
+    return (float64_lanes)_mm512_permutexvar_pd((__m512i)places, (__m512d)a);
+}
+
 INLINE __m256 upper_half_float32(float32_lanes a) { return _mm256_castpd_ps(_mm512_extractf64x4_pd((__m512d)a, 1)); }
 INLINE __m256d upper_half_float64(float64_lanes a) { return _mm512_extractf64x4_pd((__m512d)a, 1); }
 

@@ -95,6 +95,16 @@ INLINE float32_lanes fma_float32(float32_lanes a, float32_lanes b, float32_lanes
 
 #include "products.h"
 
+INLINE uint32_lanes place_float32(int lane) { return broadcast_uint32((uint32_t)lane); }
+INLINE uint64_lanes place_float64(int lane) { return broadcast_uint64((uint64_t)lane); }
+
+INLINE float32_lanes permute_float32(float32_lanes a, uint32_lanes places)
+{
+    return (float32_lanes){a[places[0]], a[places[1]], a[places[2]], a[places[3]]};
+}
+
+INLINE float64_lanes permute_float64(float64_lanes a, uint64_lanes places) { return (float64_lanes){a[places[0]], a[places[1]]}; }
+
 INLINE float sum_float32(float32_lanes a) { return (a[0] + a[2]) + (a[1] + a[3]); }
 INLINE double sum_float64(float64_lanes a) { return a[0] + a[1]; }
 

@@ -47,6 +47,23 @@ INLINE uint32_t bits_float64(int64_lanes mask)
 
 #include "masks.h"
 
+INLINE uint32_lanes place_float32(int lane) { return broadcast_uint32(0x03020100u + 0x04040404u * (uint32_t)lane); }
+
+INLINE uint64_lanes place_float64(int lane)
+{
+    return broadcast_uint64(UINT64_C(0x0706050403020100) + UINT64_C(0x0808080808080808) * (uint64_t)lane);
+}
+
+INLINE float32_lanes permute_float32(float32_lanes a, uint32_lanes places)
+{
+    return (float32_lanes)vqtbl1q_u8((uint8x16_t)a, (uint8x16_t)places);
+}
+
+INLINE float64_lanes permute_float64(float64_lanes a, uint64_lanes places)
+{
+    return (float64_lanes)vqtbl1q_u8((uint8x16_t)a, (uint8x16_t)places);
+}
+
 INLINE float sum_float32(float32_lanes a)
 {
     float32x2_t two = vadd_f32(vget_low_f32((float32x4_t)a), vget_high_f32((float32x4_t)a));

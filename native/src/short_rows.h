@@ -140,14 +140,6 @@ INLINE void T(factors_of_batch)(const struct T(batch) *e, int64_t rows, int64_t 
         factors[r] = 1 / T(sum)(T(folded_row)(e->values + r * classes, classes, &end));
 }
 
-/* Writes a value over a row, and beyond its end. */
-INLINE void T(fill_row)(real *row, int64_t classes, real value)
-{
-    lanes values = T(broadcast)(value);
-    for (int64_t c = 0; c < classes; c += T(LANES))
-        T(store)(row + c, T(LANES), values);
-}
-
 /* The argmax limit: masks all but the first column with the largest s, so that its exponential becomes the one. */
 static void T(mask_losers)(real *s, int64_t classes, real top)
 {
@@ -159,59 +151,94 @@ static void T(mask_losers)(real *s, int64_t classes, real top)
     }
 }
 
-/* e = exp((s - top) / tau) for a batch, in place, in two loops of short bodies; `top` holds each element's, and is lost. */
-INLINE void T(exp_batch)(real *s, real *top, int64_t count, real tau)
+/* For the elements of as many rows as there are lanes, one after the other: the place of each one's row. */
+struct T(row_places) {
+    word places[T(SHORT) * T(LANES) + T(LANES)];
+};
+
+INLINE void T(row_places_open)(struct T(row_places) *rows, int64_t classes)
 {
-    for (int64_t i = 0; i < count; i += T(LANES)) {
-        struct T(exp_parts) parts = T(exp_parts)((T(load)(s + i, T(LANES), 0) - T(load)(top + i, T(LANES), 0)) / tau);
-        T(store)(s + i, T(LANES), parts.rest);
-        T(store)(top + i, T(LANES), parts.scale);
+    for (int l = 0; l < T(LANES); l++) {
+        word_lanes place = T(place)(l);
+        for (int64_t c = 0; c < classes; c += T(LANES)) /* what reaches beyond a row is written again */
+            memcpy(rows->places + l * classes + c, &place, VECTOR_BYTES);
     }
-    for (int64_t i = 0; i < count; i += T(LANES))
-        T(store)(s + i, T(LANES), T(exp_of_parts)((struct T(exp_parts)){T(load)(s + i, T(LANES), 0), T(load)(top + i, T(LANES), 0)}));
 }
 
-/* The same with a temperature for each row. */
-INLINE void T(exp_batch_by_row)(real *s, const real *top, int64_t rows, int64_t classes, struct temperature tau, int64_t first_row)
+/* The numbers of the rows that a vector of elements belongs to; `i` counts from the first element of these rows. */
+INLINE lanes T(of_rows)(lanes numbers, const struct T(row_places) *rows, int64_t i)
 {
-    struct T(batch) temperatures;
-    for (int64_t r = 0; r < rows; r++) {
-        real temperature = T(temperature_of)(tau, first_row + r);
-        if (temperature == 0)
-            T(mask_losers)(s + r * classes, classes, top[r * classes]);
-        T(fill_row)(temperatures.values + r * classes, classes, temperature == 0 ? 1 : temperature);
+    return T(permute)(numbers, T(load_words)(rows->places + i));
+}
+
+/* e = exp((s - top) / tau) for a batch, in place, in two loops of short bodies; tau is one for all, or one for each row in `taus`. */
+INLINE void T(exp_batch)(real *s, const real *tops, const struct T(row_places) *places, int64_t rows, int64_t classes, real tau,
+                         const real *taus)
+{
+    real scales[T(CHUNK) + T(LANES)] __attribute__((aligned(64)));
+    for (int64_t r = 0; r < rows; r += T(LANES)) {
+        int64_t at = r * classes, count = T(shorter)(rows - r, T(LANES)) * classes;
+        lanes top = T(load)(tops + r, T(LANES), 0), temperature = T(broadcast)(tau);
+        if (taus != NULL)
+            temperature = T(load)(taus + r, T(LANES), 0);
+        for (int64_t i = 0; i < count; i += T(LANES)) {
+            lanes shifted = T(load)(s + at + i, T(LANES), 0) - T(of_rows)(top, places, i);
+            struct T(exp_parts) parts = T(exp_parts)(shifted / (taus != NULL ? T(of_rows)(temperature, places, i) : temperature));
+            T(store)(s + at + i, T(LANES), parts.rest);
+            T(store)(scales + at + i, T(LANES), parts.scale);
+        }
     }
-    for (int64_t i = 0; i < rows * classes; i += T(LANES)) {
-        lanes shifted = T(load)(s + i, T(LANES), 0) - T(load)(top + i, T(LANES), 0);
-        T(store)(s + i, T(LANES), T(exp)(shifted / T(load)(temperatures.values + i, T(LANES), 0)));
+    for (int64_t i = 0; i < rows * classes; i += T(LANES))
+        T(store)(s + i, T(LANES), T(exp_of_parts)((struct T(exp_parts)){T(load)(s + i, T(LANES), 0), T(load)(scales + i, T(LANES), 0)}));
+}
+
+/* y = e * factor for rows that follow each other without a gap. */
+INLINE void T(scale_batch)(const real *e, const real *factors, const struct T(row_places) *places, int64_t rows, int64_t classes, real *y)
+{
+    for (int64_t r = 0; r < rows; r += T(LANES), e += T(LANES) * classes, y += T(LANES) * classes) {
+        int64_t count = T(shorter)(rows - r, T(LANES)) * classes, i = 0;
+        lanes factor = T(load)(factors + r, T(LANES), 0);
+        for (; i + T(LANES) <= count; i += T(LANES))
+            T(store)(y + i, T(LANES), T(flush)(T(load)(e + i, T(LANES), 0) * T(of_rows)(factor, places, i)));
+        if (i < count)
+            T(store)(y + i, count - i, T(flush)(T(load)(e + i, T(LANES), 0) * T(of_rows)(factor, places, i)));
     }
+}
+
+/* y = e * factor for one row. */
+INLINE void T(scale_to)(const real *e, int64_t classes, real factor, real *y)
+{
+    for (int64_t c = 0; c < classes; c += T(LANES))
+        T(store)(y + c, classes - c, T(flush)(T(load)(e + c, T(LANES), 0) * factor));
 }
 
 /* Soft samples of `rows` rows from `first_row` on; returns how many precede one that must be refused. */
 INLINE int64_t T(soft_batch)(struct T(window) *window, uint64_t index, const real *x, int64_t x_stride, struct temperature tau,
-                             int64_t first_row, int64_t rows, int64_t classes, real *y, int64_t y_stride)
+                             int64_t first_row, const struct T(row_places) *places, int64_t rows, int64_t classes, real *y,
+                             int64_t y_stride)
 {
-    real each[T(CHUNK)];
-    struct T(batch) s, of_row; /* of_row: what a row's elements have in common */
+    real each[T(CHUNK) + T(LANES)], taus[T(CHUNK) + T(LANES)]; /* of the rows; what lies beyond them is read, to no effect */
+    struct T(batch) s;
     rows = T(perturb_short_rows)(window, index, x, x_stride, rows, classes, y, &s);
     rows = T(largest_of_batch)(&s, rows, classes, each);
-    for (int64_t r = 0; r < rows; r++)
-        T(fill_row)(of_row.values + r * classes, classes, each[r]);
-    if (tau.rows.data == NULL)
-        T(exp_batch)(s.values, of_row.values, rows * classes, (real)tau.all);
-    else
-        T(exp_batch_by_row)(s.values, of_row.values, rows, classes, tau, first_row);
-    T(factors_of_batch)(&s, rows, classes, each);
-    for (int64_t r = 0; r < rows; r++)
-        T(fill_row)(of_row.values + r * classes, classes, each[r]);
-    struct T(runs) runs = T(runs_of)((struct shape){rows, classes}, (struct output){y, y_stride});
-    for (int64_t r = 0; r < runs.count && rows > 0; r++) {
-        const real *e = s.values + r * classes, *factor = of_row.values + r * classes;
-        for (int64_t c = 0; c < runs.length; c += T(LANES)) {
-            lanes scaled = T(load)(e + c, T(LANES), 0) * T(load)(factor + c, T(LANES), 0);
-            T(store)(y + r * y_stride + c, runs.length - c, T(flush)(scaled));
+    if (tau.rows.data == NULL) {
+        T(exp_batch)(s.values, each, places, rows, classes, (real)tau.all, NULL);
+    } else {
+        for (int64_t r = 0; r < rows; r++) {
+            taus[r] = T(temperature_of)(tau, first_row + r);
+            if (taus[r] == 0) {
+                T(mask_losers)(s.values + r * classes, classes, each[r]);
+                taus[r] = 1;
+            }
         }
+        T(exp_batch)(s.values, each, places, rows, classes, 0, taus);
     }
+    T(factors_of_batch)(&s, rows, classes, each);
+    if (y_stride == classes)
+        T(scale_batch)(s.values, each, places, rows, classes, y);
+    else
+        for (int64_t r = 0; r < rows; r++)
+            T(scale_to)(s.values + r * classes, classes, each[r], y + r * y_stride);
     return rows;
 }
 
@@ -219,10 +246,13 @@ INLINE int64_t T(soft_short_rows)(struct T(window) *window, struct shape shape, 
                                   struct noise noise, struct output out)
 {
     int64_t batch = T(CHUNK) / shape.classes;
+    struct T(row_places) places;
+    T(row_places_open)(&places, shape.classes);
     for (int64_t r = 0; r < shape.rows; r += batch) {
         int64_t rows = T(shorter)(shape.rows - r, batch);
         int64_t written = T(soft_batch)(window, T(row_index)(noise, shape, r), (const real *)logits.data + r * logits.stride,
-                                        logits.stride, tau, r, rows, shape.classes, (real *)out.data + r * out.stride, out.stride);
+                                        logits.stride, tau, r, &places, rows, shape.classes, (real *)out.data + r * out.stride,
+                                        out.stride);
         if (written < rows)
             return r + written;
     }

@@ -149,6 +149,14 @@ INLINE int64_t T(dots_of_few)(const real *y, const real *v, int64_t rows, int64_
     return r;
 }
 
+/* Writes a value over a row, and beyond its end. */
+INLINE void T(fill_row)(real *row, int64_t classes, real value)
+{
+    lanes values = T(broadcast)(value);
+    for (int64_t c = 0; c < classes; c += T(LANES))
+        T(store)(row + c, T(LANES), values);
+}
+
 /* Packed rows of few classes, some at a time: the dot products go by rows, dx and the logarithms run flat over all of them. `readable`: the
  * elements from y, v and dx on, of rows to come too. */
 INLINE void T(vjp_batch)(const real *y, const real *v, int64_t rows, int64_t classes, int64_t readable, struct temperature tau,

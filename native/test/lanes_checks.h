@@ -245,9 +245,28 @@ static void T(groups)(void)
         CHECK(T(spec_bits)(buffer.noise[i]) == T(spec_bits)(T(spec_noise)(seed, stream, group * GROUP + (uint64_t)i)), "noise %d", i);
 }
 
+/* Any lane to any place, several times or not at all. */
+static void T(permutations)(void)
+{
+    for (int n = 0; n < 100; n++) {
+        int from[T(N)];
+        real x[T(N)];
+        word_lanes places = {0};
+        for (int l = 0; l < T(N); l++) {
+            from[l] = (int)(random_bits() % T(N));
+            x[l] = (real)(int32_t)random_bits();
+            places[l] = T(place)(from[l])[l];
+        }
+        lanes permuted = T(permute)(T(vector)(x), places);
+        for (int l = 0; l < T(N); l++)
+            CHECK(permuted[l] == x[from[l]], "lane %d from %d", l, from[l]);
+    }
+}
+
 static void T(every_check)(const char *directory)
 {
     T(loads_and_stores)();
+    T(permutations)();
     T(masks)();
     T(arithmetic)();
     T(folds_across)();
