@@ -151,24 +151,27 @@ static void T(mask_losers)(real *s, int64_t classes, real top)
     }
 }
 
-/* For the elements of as many rows as there are lanes, one after the other: the place of each one's row. */
+/* For the elements of up to as many rows as there are lanes, one after the other: the place of each one's row. */
 struct T(row_places) {
     word places[T(SHORT) * T(LANES) + T(LANES)];
 };
 
-INLINE void T(row_places_open)(struct T(row_places) *rows, int64_t classes)
+INLINE void T(row_places_open)(struct T(row_places) *of, int64_t rows, int64_t classes)
 {
-    for (int l = 0; l < T(LANES); l++) {
-        word_lanes place = T(place)(l);
-        for (int64_t c = 0; c < classes; c += T(LANES)) /* what reaches beyond a row is written again */
-            memcpy(rows->places + l * classes + c, &place, VECTOR_BYTES);
+    int64_t count = T(shorter)(rows, T(LANES));
+    for (int r = 0; r < count; r++) {
+        word_lanes place = T(place)(r);
+        for (int64_t c = 0; c < classes; c += T(LANES)) /* what reaches into the next row is written again */
+            STORE_VECTOR(of->places + r * classes + c, place);
     }
+    word_lanes any = T(place)(0); /* for what the last vector of elements has beyond them */
+    STORE_VECTOR(of->places + count * classes, any);
 }
 
 /* The numbers of the rows that a vector of elements belongs to; `i` counts from the first element of these rows. */
-INLINE lanes T(of_rows)(lanes numbers, const struct T(row_places) *rows, int64_t i)
+INLINE lanes T(of_rows)(lanes numbers, const struct T(row_places) *of, int64_t i)
 {
-    return T(permute)(numbers, T(load_words)(rows->places + i));
+    return T(permute)(numbers, T(load_words)(of->places + i));
 }
 
 /* e = exp((s - top) / tau) for a batch, in place, in two loops of short bodies; tau is one for all, or one for each row in `taus`. */
@@ -247,7 +250,7 @@ INLINE int64_t T(soft_short_rows)(struct T(window) *window, struct shape shape, 
 {
     int64_t batch = T(CHUNK) / shape.classes;
     struct T(row_places) places;
-    T(row_places_open)(&places, shape.classes);
+    T(row_places_open)(&places, shape.rows, shape.classes);
     for (int64_t r = 0; r < shape.rows; r += batch) {
         int64_t rows = T(shorter)(shape.rows - r, batch);
         int64_t written = T(soft_batch)(window, T(row_index)(noise, shape, r), (const real *)logits.data + r * logits.stride,
